@@ -1,0 +1,85 @@
+# make lab: everything from nothing to JupyterLab.   make test: everything from nothing to a tested course.
+# Both make .venv with a Python from 3.11 to 3.13 found on PATH (or PYTHON=…), and need the network only the first time.
+.NOTPARALLEL:
+.PHONY: help setup lab test lint unit notebooks run bench slides lock clean
+
+VENV := .venv
+PYTHON ?=
+PYTEST_ARGS ?=
+NN ?= 00
+ifeq ($(OS),Windows_NT)
+PY := $(VENV)/Scripts/python
+else
+PY := $(VENV)/bin/python
+endif
+READY := $(VENV)/.ready
+# A progress bar helps a person and fills a log.
+QUIET := $(if $(CI),--quiet,)
+
+help:
+	@echo "make lab      set up, and open JupyterLab on the first chapter"
+	@echo "make test     set up, and run every test, the notebooks included (PYTEST_ARGS=... for pytest)"
+	@echo "make slides   set up, and open chapter NN=00 to be shown as slides"
+	@echo "make run      execute the notebooks in place, and hold them to the budgets"
+	@echo "make bench    measure extraction and widgets"
+	@echo "make lock     resolve requirements.txt and environment.yml anew"
+	@echo "make clean    remove .venv and what was fetched"
+
+# Fetching is asked for each time: it looks at the files in a second, and brings what is missing or damaged.
+setup: $(READY)
+	@$(PY) -m tlcourse fetch
+
+lab: setup
+	$(PY) -m jupyterlab notebooks/00_start_here.ipynb
+
+test: lint unit notebooks
+
+lint: setup
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -c "from importlinter.cli import lint_imports_command; lint_imports_command()"
+
+unit: setup
+	$(PY) -m pytest tests $(PYTEST_ARGS)
+
+# Each notebook runs once, its extra tests in the same kernel, and nothing in it may reach the network.
+notebooks: setup
+	$(PY) -m tlcourse.workshop.offline -- $(PY) -m pytest --nbval-lax notebooks $(PYTEST_ARGS)
+
+run: setup
+	$(PY) -m tlcourse run
+
+bench: setup
+	$(PY) -m tlcourse bench
+
+slides: setup
+	$(PY) -m tlcourse slides $(NN)
+
+lock:
+	$(PY) -m uv pip compile --universal --generate-hashes --no-emit-index-url --extra dev --extra slides pyproject.toml -o requirements.txt
+	$(PY) -m tlcourse.workshop.lock
+
+clean:
+	rm -rf $(VENV) data/fetched data/cache
+
+# What makes an environment: the first usable Python on PATH, the lock with its hashes, then the course without asking
+# for anything more (pip refuses an editable install in the same command as hashes).
+$(READY): requirements.txt pyproject.toml
+	@$(PY) -c "import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))" 2>/dev/null || { \
+	seen=; \
+	for python in $(if $(PYTHON),"$(PYTHON)",python3 python3.13 python3.12 python3.11 python); do \
+		version=$$("$$python" -c 'import sys; print(*sys.version_info[:2], sep=".")' 2>/dev/null) || continue; \
+		seen="$$seen $$python is $$version;"; \
+		case $$version in 3.11|3.12|3.13) ;; *) continue ;; esac; \
+		"$$python" -c 'import venv, ensurepip' 2>/dev/null || { seen="$$seen but has no venv module (on Debian and Ubuntu: apt install python$$version-venv);"; continue; }; \
+		echo "Making $(VENV) with $$python ($$version)."; \
+		"$$python" -m venv --clear "$(VENV)" && break; \
+	done; \
+	test -x "$(PY)" || test -x "$(PY).exe" || { \
+		echo "The course needs Python 3.11, 3.12 or 3.13 with venv, and found none on PATH:$${seen:- no Python at all;} install one, then run make again (PYTHON=/its/path names it)." >&2; \
+		exit 1; }; \
+	}
+	@echo "Installing the locked packages (about 2 GB on disk; a few minutes the first time)."
+	$(PY) -m pip install $(QUIET) --disable-pip-version-check --require-hashes -r requirements.txt
+	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $(READY)

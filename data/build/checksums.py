@@ -1,0 +1,24 @@
+"""Rewrite data/CHECKSUMS.sha256, the list of every committed file of data, after a builder has run.
+
+    python data/build/checksums.py
+
+The format is that of `sha256sum`; `(cd data && sha256sum -c CHECKSUMS.sha256)` checks it without the course.
+"""
+
+import hashlib
+from pathlib import Path
+
+DATA = Path(__file__).resolve().parents[1]
+FOLDERS = ("stickers", "digits", "glyphs", "weights")
+
+
+def main() -> None:
+    """Write the file."""
+    files = [f for folder in FOLDERS for f in sorted((DATA / folder).rglob("*")) if f.is_file() and f.name[0] != "."]
+    lines = [f"{hashlib.sha256(f.read_bytes()).hexdigest()}  {f.relative_to(DATA).as_posix()}\n" for f in files]
+    (DATA / "CHECKSUMS.sha256").write_text("".join(sorted(lines, key=lambda s: s[66:])), encoding="utf-8", newline="\n")
+    print(f"{len(lines)} files, {sum(f.stat().st_size for f in files) / 1e6:.1f} MB")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,158 @@
+"""Each chapter in JupyterLab in a real browser: it opens, runs, answers the keyboard, and the console stays clean."""
+
+import os
+import shutil
+
+import browser_lab
+import pytest
+from browser_lab import Chapter
+from nbformat.v4 import new_output
+from notebook_maker import code, good, text, write
+
+from tlcourse.material.assets import DATA
+from tlcourse.workshop import NOTEBOOKS
+
+pytestmark = pytest.mark.skipif(
+    browser_lab.chromium() is None,
+    reason="no Chromium on PATH (Debian and Ubuntu: apt install chromium), so that no chapter is opened in a browser",
+)
+# A run of every chapter costs as much as the notebooks' own tests: TLCOURSE_BROWSER="00 02" opens only these.
+CHOSEN = os.environ.get("TLCOURSE_BROWSER", "").split()
+CHAPTERS = [path for path in sorted(NOTEBOOKS.glob("*.ipynb")) if not CHOSEN or path.name[:2] in CHOSEN]
+
+PICTURE = """\
+import base64, io
+
+import ipywidgets
+from IPython.display import display
+from PIL import Image
+
+slider = ipywidgets.IntSlider(value=5, min=1, max=9, description="grey")
+upload = ipywidgets.FileUpload(description="Upload", multiple=True)
+shown, names = ipywidgets.HTML(), ipywidgets.HTML()
+
+
+def show(change=None):
+    file = io.BytesIO()
+    Image.new("L", (32, 32), slider.value * 25).save(file, "png")
+    source = base64.b64encode(file.getvalue()).decode()
+    shown.value = f'<img alt="a grey square" src="data:image/png;base64,{source}">'
+
+
+def came(change):
+    names.value = ", ".join(f"{file.name}: {len(file.content)} bytes" for file in upload.value)
+
+
+slider.observe(show, "value")
+upload.observe(came, "value")
+show()
+display(ipywidgets.VBox([slider, shown, upload, names]))"""
+
+
+@pytest.fixture(scope="module")
+def browser():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=browser_lab.chromium(), args=browser_lab.ARGUMENTS)
+        yield running
+        running.close()
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    """JupyterLab on a copy of the notebooks, so that the checkout stays as it is; with its folder."""
+    folder = tmp_path_factory.mktemp("course") / "notebooks"
+    ignore = shutil.ignore_patterns(".ipynb_checkpoints")
+    shutil.copytree(NOTEBOOKS, folder, ignore=ignore)
+    with browser_lab.server(folder, tmp_path_factory.mktemp("jupyter"), DATA) as address:
+        yield folder, address
+
+
+@pytest.fixture
+def chapter(lab, browser):
+    """Opens notebooks, and shuts down what it opened."""
+    folder, address = lab
+    context = browser.new_context(viewport={"width": 1400, "height": 1000})
+    opened = []
+
+    def open_it(notebook):
+        name = notebook if isinstance(notebook, str) else write(notebook, folder, "99_throw_away.ipynb").name
+        opened.append(Chapter(context.new_page(), address, name))
+        return opened[-1]
+
+    yield open_it
+    for each in opened:
+        each.close()
+    context.close()
+    (folder / "99_throw_away.ipynb").unlink(missing_ok=True)
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def test_chapter(chapter, path):
+    page = chapter(path.name)
+    stored = page.pictures()
+    assert stored and all(alt and seen for alt, seen in stored), "a figure of the file is not seen before the cells run"
+    assert page.run_all() == []
+    assert page.not_run() == []
+    assert all(alt and seen for alt, seen in page.pictures())
+    assert page.move_a_control(), "no slider or list, moved by keyboard, changed what is shown beside it"
+    assert page.errors() == [], "a callback failed"
+    assert page.left == set(), "the page asked for something from the network"
+    assert page.console == []
+
+
+# The test itself is tested: on a notebook that is as it should be, and on ones that are not.
+
+
+def test_good_notebook_answers_the_keyboard_and_takes_files(chapter, tmp_path):
+    notebook = good()
+    notebook.cells.append(code(PICTURE))
+    page = chapter(notebook)
+    assert page.run_all() == []
+    assert page.not_run() == []
+    assert page.move_a_control() == "slider"
+    (tmp_path / "zebra.png").write_bytes(b"stripes")
+    (tmp_path / "猫.png").write_bytes(b"cat")
+    page.upload([tmp_path / "zebra.png", tmp_path / "猫.png"])
+    page.page.wait_for_selector("text=zebra.png: 7 bytes, 猫.png: 3 bytes")
+    assert (page.console, page.left) == ([], set())
+
+
+def test_stored_figure_is_seen_in_a_notebook_that_is_not_trusted(chapter):
+    notebook = good()
+    pixel = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg=="
+    for source in (f"data:image/png;base64,{pixel}", "data:image/png;base64,broken"):
+        figure = f'<figure><img alt="a grey dot" src="{source}"><figcaption>A dot.</figcaption></figure>'
+        notebook.cells[2].outputs.append(new_output("display_data", data={"text/html": figure, "text/plain": ""}))
+    page = chapter(notebook)
+    assert page.pictures() == [["a grey dot", True], ["a grey dot", False]]
+
+
+def test_failing_cell_is_seen(chapter):
+    notebook = good()
+    notebook.cells.append(code("1 / 0"))
+    notebook.cells.append(code("print('never')"))
+    page = chapter(notebook)
+    assert page.run_all() == ["cell 13: ZeroDivisionError: division by zero"]
+    assert page.not_run() == [14]
+
+
+def test_dead_control_is_seen(chapter):
+    notebook = good()
+    notebook.cells = [cell for cell in notebook.cells if "explore" not in cell.metadata.tags]
+    notebook.cells = [cell for cell in notebook.cells if "verify" not in cell.metadata.tags]
+    notebook.cells.append(code(PICTURE.replace('slider.observe(show, "value")', "")))
+    page = chapter(notebook)
+    assert page.run_all() == []
+    assert page.move_a_control() is None
+
+
+def test_console_error_and_network_request_are_seen(chapter):
+    notebook = good()
+    notebook.cells.append(text('<img alt="from elsewhere" src="http://course.invalid/zebra.png">'))
+    notebook.cells.append(code("from IPython.display import Javascript\nJavascript('console.error(\"zebra\")')"))
+    page = chapter(notebook)
+    page.run_all()
+    assert page.left == {"course.invalid"}
+    assert any("zebra" in said for said in page.console)

@@ -1,0 +1,130 @@
+"""The command line answers with one sentence and a status, whatever it is asked."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tlcourse.__main__ import main
+from tlcourse.workshop import bench, doctor
+
+
+def tlcourse(*words, **options):
+    return subprocess.run([sys.executable, "-m", "tlcourse", *words], capture_output=True, text=True, **options)
+
+
+def test_help_names_every_command():
+    done = tlcourse("--help")
+    assert done.returncode == 0
+    for command in ("fetch", "doctor", "run", "sweep", "bench", "scoreboard", "release", "slides"):
+        assert f"\n    {command} " in done.stdout or f"\n    {command}\n" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["fetch", "nothing"], "There is no asset 'nothing'"),
+        (["run", "77"], "There is no notebook"),
+        (["slides", "77"], "There is no notebook"),
+        (["sweep", "nothing"], "Expected one of"),
+    ],
+)
+def test_mistake_is_one_sentence_and_status_2(words, sentence, capsys):
+    assert main(words) == 2
+    said = capsys.readouterr().err
+    assert sentence in said
+    assert said.startswith("tlcourse: ") and said.count("\n") == 1
+
+
+def test_traceback_is_there_for_who_wants_it():
+    with pytest.raises(ValueError, match="There is no asset"):
+        main(["--traceback", "fetch", "nothing"])
+
+
+def test_unknown_command_is_status_2():
+    assert tlcourse("dance").returncode == 2
+
+
+# Doctor.
+
+
+def test_doctor_finds_this_python_and_its_kernel():
+    found = {finding.name: finding for finding in doctor.examine()}
+    assert found["Python"].level == doctor.GOOD
+    assert found["packages"].level == doctor.GOOD, found["packages"]
+    assert found["Jupyter kernel"].level != doctor.STOP
+
+
+def test_doctor_gives_a_command_for_every_problem(tmp_path):
+    # A data folder with nothing in it: everything that comes from outside is missing.
+    code = (
+        "from tlcourse.workshop import doctor\n"
+        "findings = [f for f in doctor.examine() if f.name.startswith('asset')]\n"
+        "assert len(findings) > 3 and all(f.level == 'stop' and f.mend for f in findings), findings\n"
+        "raise SystemExit(doctor.report(findings))"
+    )
+    environment = os.environ | {"TLCOURSE_DATA": str(tmp_path), "COLUMNS": "200"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
+    assert done.returncode == 1, done.stderr
+    assert "python -m tlcourse fetch" in done.stdout
+    assert "would stop the course" in done.stdout
+
+
+def test_doctor_sees_a_wrong_version(monkeypatch):
+    true = doctor.metadata.version
+    monkeypatch.setattr(doctor.metadata, "version", lambda name: "2.0" if name == "tensorflow" else true(name))
+    (finding,) = [f for f in doctor.examine() if f.name == "tensorflow"]
+    assert (finding.level, finding.mend) == (doctor.STOP, doctor.INSTALL)
+    assert "2.0, needs" in finding.found
+
+
+def test_doctor_runs_without_rich(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "rich.console", None)
+    assert doctor.report([doctor.Finding("memory", doctor.STOP, "1 GB", "buy some")]) == 1
+    assert "stop  memory: 1 GB -> buy some" in capsys.readouterr().out
+
+
+def test_doctor_reports_a_look_that_fails(monkeypatch):
+    def _disk():
+        raise OSError("no such disk")
+
+    monkeypatch.setattr(doctor, "_disk", _disk)
+    (finding,) = [f for f in doctor.examine() if f.name == "disk"]
+    assert (finding.level, finding.found) == (doctor.STOP, "OSError: no such disk")
+
+
+# Benchmark: its counting, not its timing.
+
+
+def test_flops_are_those_of_the_arithmetic():
+    import keras
+
+    inputs = keras.Input((8, 8, 3))
+    x = keras.layers.Conv2D(4, 3, padding="same", strides=2)(inputs)  # 4·4 places × 3·3·3 × 4
+    x = keras.layers.DepthwiseConv2D(3, padding="same")(x)  # 4·4 places × 3·3 × 4
+    x = keras.layers.GlobalAveragePooling2D()(x)
+    inner = keras.Model(inputs, x)
+    outputs = keras.layers.Dense(10)(inner(inputs))  # 4 × 10
+    model = keras.Model(inputs, outputs)
+    assert bench.flops(model) == 2 * (16 * 27 * 4 + 16 * 9 * 4 + 4 * 10)
+
+
+def test_flops_need_a_fixed_size():
+    import keras
+
+    inputs = keras.Input((None, None, 3))
+    model = keras.Model(inputs, keras.layers.Conv2D(4, 3)(inputs))
+    with pytest.raises(ValueError, match="must be fixed"):
+        bench.flops(model)
+
+
+def test_bench_report_is_json_or_tables(capsys):
+    row = {"notebook": "00_a", "control": "IntSlider 'n'", "settings": 3, "p50": 0.01, "p95": 0.3, "errors": 0}
+    results = {"extraction": {"pictures_per_second": 100.0, "share_of_limit": 0.42}, "widgets": [row]}
+    bench.report(results, as_json=True)
+    assert json.loads(capsys.readouterr().out) == results
+    bench.report(results)
+    said = capsys.readouterr().out
+    assert "42%" in said and "1.50" in said

@@ -1,0 +1,129 @@
+"""The command line: `python -m tlcourse --help`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from tlcourse import __version__
+
+# Each command imports what it needs when it is called: help is instant, and `doctor` runs where packages are missing.
+
+
+def _fetch(arguments: argparse.Namespace) -> int:
+    from tlcourse.material import assets
+
+    assets.fetch(arguments.names or None)
+    return 0
+
+
+def _doctor(arguments: argparse.Namespace) -> int:
+    from tlcourse.workshop import doctor
+
+    return doctor.report(doctor.examine())
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from tlcourse.workshop import notebooks
+
+    return notebooks.run_all(arguments.numbers, check=arguments.check)
+
+
+def _sweep(arguments: argparse.Namespace) -> int:
+    from tlcourse.workshop import sweeps
+
+    table = sweeps.run(arguments.name, range(arguments.seeds), jobs=arguments.jobs)
+    print(f"{arguments.name}: {len(table)} rows are recorded.")
+    return 0
+
+
+def _bench(arguments: argparse.Namespace) -> int:
+    from tlcourse.workshop import bench
+
+    bench.report(bench.measure(arguments.numbers), as_json=arguments.json)
+    return 0
+
+
+def _scoreboard(arguments: argparse.Namespace) -> int:
+    from tlcourse.classroom import scoreboard
+
+    print(scoreboard.as_json() if arguments.json else scoreboard.as_text())
+    return 0
+
+
+def _release(arguments: argparse.Namespace) -> int:
+    from tlcourse.workshop import handouts
+
+    written = handouts.release(arguments.folder)
+    print(f"{len(written)} notebooks without solutions are in {arguments.folder}.")
+    return 0
+
+
+def _slides(arguments: argparse.Namespace) -> int:
+    from tlcourse.workshop import handouts
+
+    return handouts.slides(arguments.number)
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    top = argparse.ArgumentParser(prog="python -m tlcourse", description="The transfer-learning course.")
+    top.add_argument("--version", action="version", version=f"tlcourse {__version__}")
+    top.add_argument("--traceback", action="store_true", help="on an error, show where it came from")
+    commands = top.add_subparsers(metavar="command", required=True)
+
+    def command(name: str, action: object, text: str) -> argparse.ArgumentParser:
+        made = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        made.set_defaults(action=action)
+        return made
+
+    command("fetch", _fetch, "download and verify what does not come with the course").add_argument(
+        "names", nargs="*", help="assets; default: all"
+    )
+    command("doctor", _doctor, "look at everything that the course needs, and say what mends it")
+    run = command("run", _run, "execute notebooks in place, and hold time and memory to the budgets")
+    run.add_argument("numbers", nargs="*", metavar="NN", help="chapters, such as 02; default: all")
+    run.add_argument("--check", action="store_true", help="write nothing; say whose output has changed")
+    sweep = command("sweep", _sweep, "record an experiment over seeds; what is finished is kept")
+    sweep.add_argument("name", metavar="NAME", help="a module of tlcourse/workshop/trials")
+    sweep.add_argument("--seeds", type=int, default=10, help="how many (default: %(default)s)")
+    sweep.add_argument("--jobs", type=int, default=1, help="processes at a time (default: %(default)s)")
+    bench = command("bench", _bench, "measure extraction and the latency of every control")
+    bench.add_argument("numbers", nargs="*", metavar="NN", help="chapters, such as 02; default: all")
+    bench.add_argument("--json", action="store_true", help="print JSON")
+    board = command("scoreboard", _scoreboard, "show every claim: published against measured")
+    board.add_argument("--json", action="store_true", help="print JSON")
+    release = command("release", _release, "copy the course without its solutions, for graded work")
+    release.add_argument("folder", type=Path, metavar="DIR", help="a new folder")
+    slides = command("slides", _slides, "open a chapter in JupyterLab, to be shown as live slides")
+    slides.add_argument("number", nargs="?", default="00", metavar="NN", help="the chapter; default: 00")
+    return top
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Returns:
+        The exit status: 0, 1 where something was found wrong, 2 where the command could not be carried out.
+    """
+    arguments = parser().parse_args(words)
+    try:
+        return arguments.action(arguments)
+    except BrokenPipeError:  # `tlcourse … | head` has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except (RuntimeError, ValueError, OSError, ImportError) as problem:
+        if arguments.traceback:
+            raise
+        print(f"tlcourse: {problem}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("tlcourse: stopped.", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""How it is shown and asked: figures, widgets, checks and the scoreboard."""

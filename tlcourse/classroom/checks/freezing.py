@@ -1,0 +1,134 @@
+"""Checks of chapter 01: what is trainable, what `fit` changes, and what batch normalisation does meanwhile."""
+
+import numpy as np
+
+from tlcourse.classroom.checks.core import exercise, require
+
+
+@exercise
+def bias_shape(answer) -> str:
+    """The shape of the bias of `Dense(7)` on five inputs, as a tuple."""
+    require(isinstance(answer, (tuple, list)), f"Expected a shape such as (2, 3), got {answer!r}.")
+    shape = tuple(answer)
+    require(shape != (7, 7), "That is what one of the two slides prints. How many numbers can be added to 7 outputs?")
+    require(shape != (5, 7), "That is the kernel: one number for each pair of input and output. The bias has no inputs.")
+    require(shape != (5,), "One bias for each *input*? It is added after the inputs were summed, once an output.")
+    require(shape == (7,), "The bias is added to the outputs: one number each, in a vector.")
+    return "One number for each output. The slide that prints (7, 7) was never run."
+
+
+@exercise
+def steps_in_order(answer) -> str:
+    """The shortest order of freeze, compile and fit after which a network that was trained before is half frozen."""
+    known = ("freeze", "compile", "fit")
+    require(isinstance(answer, (list, tuple)), f"Expected a list of steps, got {answer!r}.")
+    steps = [str(step).strip().lower() for step in answer]
+    odd = [step for step in steps if step not in known]
+    require(not odd, f"Expected the steps {', '.join(known)}, got {', '.join(odd)}.")
+    require("freeze" in steps, "Without freezing, everything goes on training.")
+    require("fit" in steps and steps[-1] == "fit", "The question is what the last `fit` changes, so end with it.")
+    last_freeze = len(steps) - 1 - steps[::-1].index("freeze")
+    compiled = "compile" in steps[last_freeze:]
+    require(compiled, "That `fit` uses the step that was traced before: what is frozen is read at compile time only.")
+    require(len(steps) == 3, "That works, but a step in it changes nothing. Take it out.")
+    return "Freeze, then compile, then fit: compiling throws the traced step away, so `fit` looks at the flags again."
+
+
+@exercise
+def features_of_the_backbone(answer) -> str:
+    """A model from pictures to the 1,280 pooled features of EfficientNet-Lite0, without its classifier."""
+    import keras
+
+    require(isinstance(answer, keras.Model), f"Expected a keras.Model, got {type(answer).__name__}.")
+    shape = tuple(answer.output_shape)
+    require(
+        shape[-1] != 1000,
+        "It still ends in the 1,000 ImageNet logits: `model.layers` is a fresh list at every call, so popping from it "
+        "changes no model.",
+    )
+    require(len(shape) == 2, f"It ends in maps of shape {shape[1:]}: the picture's rows and columns are still there.")
+    require(shape == (None, 1280), f"Expected 1,280 features a picture, this gives {shape[1:]}.")
+    pictures = np.random.default_rng(0).integers(0, 256, (2, *answer.input_shape[1:])).astype("float32")
+    from tlcourse.material import backbones
+
+    truth = backbones.efficientnet_lite0(input_size=answer.input_shape[1])(pictures)
+    gap = float(np.abs(np.asarray(answer(pictures)) - np.asarray(truth)).max())
+    require(gap < 1e-3, "The shape is right, the features are not the pretrained ones: were the weights loaded?")
+    return "The head is gone and the features are the pretrained ones, number for number."
+
+
+@exercise
+def thawed_top(model) -> str:
+    """EfficientNet-Lite0 with the classifier and the last block before it trainable, batch normalisation frozen."""
+    import keras
+
+    from tlcourse.methods import freezing
+
+    require(isinstance(model, keras.Model), f"Expected a keras.Model, got {type(model).__name__}.")
+    free = [w.path for w in model.trainable_weights]
+    require(bool(free), "Nothing is trainable: a frozen classifier cannot learn your classes.")
+    norms = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
+    moving = [layer.name for layer in norms if layer.trainable]
+    require(not moving, f"{len(moving)} batch normalisations are thawed: their statistics would move with every step.")
+    blocks = {freezing.block_of(layer.name) for layer in model.layers if layer.trainable_weights}
+    require("logits" in blocks, "The classifier is frozen: it starts from random numbers and has to learn.")
+    require(blocks != {"logits"}, "That is a probe: only the classifier. The block before it was to be thawed too.")
+    extra = blocks - {"logits", "head"}
+    require(not extra, f"Also thawed: {', '.join(sorted(extra))}. Count the blocks from the output.")
+    return "Classifier and last block train, everything else, statistics included, stays."
+
+
+@exercise
+def kept_statistics(mend) -> str:
+    """A function that thaws a nested backbone so that `fit` trains its kernels but leaves its statistics alone."""
+    import keras
+
+    from tlcourse.methods import freezing, training
+
+    require(callable(mend), f"Expected a function that takes the backbone, got {type(mend).__name__}.")
+    keras.utils.set_random_seed(0)
+    base = _little_backbone()
+    base.trainable = False
+    inputs = keras.Input((8, 8, 3))
+    model = keras.Model(inputs, keras.layers.Dense(2, name="logits")(base(inputs, training=False)))
+    mend(base)
+    before = freezing.snapshot(base)
+    pixels = np.random.default_rng(0).normal(3, 5, (16, 8, 8, 3)).astype("float32")
+    expected = np.asarray(base(pixels, training=False))
+    batch_statistics = np.asarray(base(pixels, training=True))
+    _restore(base, before)
+    training.fit(model, (pixels, np.arange(16) % 2), epochs=2, learning_rate=1e-2, batch_size=4, seed=0)
+    moved = freezing.changed(base, before)
+    require(
+        not any("moving" in path for path in moved),
+        "The moving statistics still changed: `training=False` in the call does not outlive `fit`, and "
+        "`base.trainable = True` thaws the batch normalisations with the rest.",
+    )
+    require(
+        any("kernel" in path for path in moved),
+        "The statistics stay, but so do the kernels: nothing is fine-tuned. Thaw the backbone, then freeze only its "
+        "batch normalisations.",
+    )
+    require(
+        np.allclose(expected, batch_statistics, atol=1e-4),
+        "The moving statistics stay, but in training the layer still normalises with those of the batch, so it learns "
+        "with other numbers than it is tested with. A frozen BatchNormalization uses the stored ones in both.",
+    )
+    return "The kernels learn, the statistics are bit for bit what they were, and training and testing agree."
+
+
+def _little_backbone():
+    import keras
+    from keras import layers
+
+    inputs = keras.Input((8, 8, 3))
+    x = layers.Conv2D(4, 3, use_bias=False, name="block1_conv")(inputs)
+    x = layers.ReLU()(layers.BatchNormalization(name="block1_bn")(x))
+    x = layers.Conv2D(4, 3, use_bias=False, name="block2_conv")(x)
+    x = layers.ReLU()(layers.BatchNormalization(name="block2_bn")(x))
+    return keras.Model(inputs, layers.GlobalAveragePooling2D()(x), name="base")
+
+
+def _restore(model, weights) -> None:
+    for weight in model.weights:
+        weight.assign(weights[weight.path])

@@ -1,0 +1,145 @@
+"""Figures in one style: they take an `Axes` and return it; `show` puts them on the page with caption and alt text.
+
+Colours are those of Okabe and Ito (2008), distinguishable with every common kind of colour blindness, and each comes
+with a marker of its own, so that no figure needs colour to be read.
+"""
+
+import base64
+import html
+import io
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#7F7F7F")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+GUESS = {"color": "black", "linestyle": (0, (4, 3)), "linewidth": 1.5}
+
+
+def use_style() -> None:
+    """Set matplotlib's defaults for the course: call it once, in the set-up cell."""
+    import matplotlib as mpl
+
+    mpl.rcParams.update({
+        "figure.figsize": (7, 3.6), "figure.dpi": 110, "savefig.bbox": "tight", "font.size": 10.5,
+        "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "grid.alpha": 0.25,
+        "axes.axisbelow": True, "axes.prop_cycle": mpl.cycler(color=COLOURS, marker=MARKERS), "lines.markersize": 5,
+        "legend.frameon": False, "image.interpolation": "nearest", "axes.titlesize": 10.5, "axes.titleweight": "bold",
+    })  # fmt: skip
+
+
+def as_html(figure, *, caption: str, alt: str) -> str:
+    """A figure as one self-contained `<figure>` element, and close it.
+
+    Args:
+        figure: a matplotlib `Figure`.
+        caption: one sentence that says what to see, shown below it.
+        alt: what somebody who cannot see it needs to know.
+
+    Raises:
+        ValueError: caption or alt text is empty.
+    """
+    import matplotlib.pyplot as plt
+
+    if not (caption.strip() and alt.strip()):
+        raise ValueError("Expected a caption and an alt text, got an empty one: say in a sentence what there is to see.")
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png")
+    plt.close(figure)
+    data = base64.b64encode(buffer.getvalue()).decode()
+    return (
+        f'<figure style="margin:0"><img alt="{html.escape(alt, quote=True)}" src="data:image/png;base64,{data}">'
+        f'<figcaption style="max-width:44em;color:#555"><em>{html.escape(caption)}</em></figcaption></figure>'
+    )
+
+
+def show(figure, *, caption: str, alt: str) -> None:
+    """Display a figure with its caption and alt text, and close it. See `as_html`."""
+    from IPython.display import HTML, display
+
+    display(HTML(as_html(getattr(figure, "figure", figure), caption=caption, alt=alt)))
+
+
+def axes(rows: int = 1, columns: int = 1, *, size: tuple[float, float] | None = None, **options):
+    """New axes, without a trace left in pyplot's list of open figures once they are shown; `(rows, columns)` of them.
+
+    Returns:
+        One `Axes`, or an array of them.
+    """
+    import matplotlib.pyplot as plt
+
+    _, result = plt.subplots(rows, columns, figsize=size, layout="constrained", **options)
+    return result
+
+
+def intervals(ax, table: pd.DataFrame, label: str, *, guess: dict | None = None, unit: str = "%"):
+    """Means with their intervals, one row each, from top to bottom.
+
+    Args:
+        ax: where to draw.
+        table: columns `label`, `mean`, `low`, `high`, as `training.summary` makes them.
+        label: the column that names the rows.
+        guess: what the student guessed, by row name; drawn as a diamond beside the truth. None guesses are left out.
+        unit: for the axis.
+    """
+    places = np.arange(len(table))[::-1]
+    errors = np.abs(table[["low", "high"]].to_numpy().T - table["mean"].to_numpy())
+    for i, place in enumerate(places):
+        style = {"color": COLOURS[i % 8], "marker": MARKERS[i % 8], "markersize": 7, "capsize": 4, "elinewidth": 2}
+        ax.errorbar(table["mean"].iloc[i], place, xerr=errors[:, i : i + 1], **style)
+    names = list(table[label])
+    for name, value in (guess or {}).items():
+        if value is not None:
+            ax.plot(value, places[names.index(name)] + 0.28, "d", color="black", mfc="white", ms=8)
+            ax.annotate("your guess", (value, places[names.index(name)] + 0.28), (7, -3), textcoords="offset points")
+    ax.set(yticks=places, yticklabels=names, xlabel=unit, ylim=(-0.6, len(table) - 0.4))
+    return ax
+
+
+def bands(ax, table: pd.DataFrame, x: str, by: str, *, guess: dict | None = None):
+    """Curves of means, each with its interval as a band.
+
+    Args:
+        ax: where to draw.
+        table: columns `x`, `by`, `mean`, `low`, `high`, as `training.summary` makes them.
+        x: the column on the horizontal axis.
+        by: the column that names the curves.
+        guess: where the student expected a value: {x: value}; None values are left out.
+    """
+    for i, (name, rows) in enumerate(table.groupby(by, sort=False)):
+        ax.plot(rows[x], rows["mean"], color=COLOURS[i % 8], marker=MARKERS[i % 8], label=str(name))
+        ax.fill_between(rows[x], rows["low"], rows["high"], color=COLOURS[i % 8], alpha=0.18, linewidth=0)
+    for place, value in (guess or {}).items():
+        if value is not None:
+            ax.plot(place, value, "d", color="black", mfc="white", ms=9, label="your guess", zorder=5)
+    ax.set_xlabel(x)
+    ax.legend()
+    return ax
+
+
+def pictures(images: Sequence[np.ndarray], titles: Sequence[str] | None = None, *, columns: int = 8, size: float = 1.0):
+    """A grid of pictures.
+
+    Args:
+        images: each `(height, width)` or `(height, width, 3)`, uint8 or values in [0, 255].
+        titles: one for each, or None.
+        columns: pictures in a row.
+        size: height of a picture in inches.
+
+    Returns:
+        The matplotlib `Figure`.
+
+    Raises:
+        ValueError: there are no pictures, or not as many titles.
+    """
+    if len(images) == 0 or (titles is not None and len(titles) != len(images)):
+        raise ValueError(f"Expected pictures and as many titles, got {len(images)} and {len(titles or ())}.")
+    rows = -(-len(images) // columns)
+    grid = axes(rows, columns, size=(size * columns, (size + 0.28 * (titles is not None)) * rows), squeeze=False)
+    for i, ax in enumerate(grid.flat):
+        ax.axis("off")
+        if i < len(images):
+            ax.imshow(np.asarray(images[i]).astype("uint8"), cmap="gray_r", interpolation="antialiased")
+            ax.set_title(titles[i] if titles is not None else "", fontsize=8, fontweight="normal", pad=2)
+    return grid.flat[0].figure

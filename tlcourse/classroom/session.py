@@ -1,0 +1,47 @@
+"""The first lines of every notebook: TensorFlow without its start-up noise, seeds, and the course's figure style."""
+
+import contextlib
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+
+
+def begin(*, seed: int = 0) -> None:
+    """Prepare a notebook: load TensorFlow quietly, fix the seeds, choose deterministic kernels, set the figure style.
+
+    Args:
+        seed: for Python, NumPy and TensorFlow.
+    """
+    from tlcourse.classroom import plots
+
+    with _without_native_noise():
+        import keras
+        import tensorflow as tf
+
+        tf.constant(0.0)  # the last start-up lines come with the first op
+    tf.get_logger().setLevel("ERROR")
+    keras.utils.set_random_seed(seed)
+    tf.config.experimental.enable_op_determinism()
+    plots.use_style()
+
+
+@contextlib.contextmanager
+def _without_native_noise() -> Iterator[None]:
+    """Hold back what C++ code writes to file descriptor 2; if the block fails, say it after all.
+
+    TensorFlow stamps these lines with the time, so they would also differ from run to run.
+    """
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with tempfile.TemporaryFile() as sink:
+        os.dup2(sink.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            sink.seek(0)
+            os.write(kept, sink.read())
+            raise
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)

@@ -1,0 +1,1 @@
+"""What comes in: assets, data, backbones and their features."""

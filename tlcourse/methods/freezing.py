@@ -1,0 +1,93 @@
+"""Freezing and thawing a network block by block, and proving what training changed.
+
+Batch normalisation is the trap: a frozen `BatchNormalization` layer normalises with the statistics it was trained
+with, a thawed one also *moves* them towards the new data at every step. Here it stays frozen unless asked otherwise.
+"""
+
+import re
+
+import numpy as np
+import pandas as pd
+
+
+def block_of(layer_name: str) -> str:
+    """The block that a layer belongs to, by its name: "block3a_project_conv" is in "block3"."""
+    start = layer_name.split("_")[0]
+    return re.sub(r"(?<=\d)[a-z]$", "", start)
+
+
+def blocks(model) -> list[str]:
+    """The blocks of a model that hold weights, from input to output.
+
+    Args:
+        model: a `keras.Model` whose layers are named after their blocks, as all of `backbones` are.
+    """
+    return list(dict.fromkeys(block_of(layer.name) for layer in model.layers if layer.weights))
+
+
+def thaw(model, top: int, *, batch_norm: bool = False) -> list[str]:
+    """Make the last `top` blocks trainable and freeze the others. Compile the model again afterwards.
+
+    Args:
+        model: a `keras.Model`; changed in place.
+        top: number of blocks from the output downwards, 0 to `len(blocks(model))`. The classifier counts as one.
+        batch_norm: also thaw the batch normalisation of those blocks, so that its statistics move.
+
+    Returns:
+        The names of the blocks that are now trainable.
+
+    Raises:
+        ValueError: there are not that many blocks.
+    """
+    import keras
+
+    names = blocks(model)
+    if not 0 <= top <= len(names):
+        raise ValueError(f"Expected 0 to {len(names)} blocks to thaw, got {top}: this model has {', '.join(names)}.")
+    thawed = names[len(names) - top :]
+    model.trainable = True  # a frozen model would overrule its layers
+    for layer in model.layers:
+        moves = batch_norm or not isinstance(layer, keras.layers.BatchNormalization)
+        layer.trainable = block_of(layer.name) in thawed and moves
+    return thawed
+
+
+def table(model) -> pd.DataFrame:
+    """What is trainable, block by block: one row a block, from input to output.
+
+    Returns:
+        Columns `block`, `layers`, `weights` (tensors), `parameters`, `trainable` (parameters), and `state`: "frozen",
+        "trainable" or "partly".
+    """
+    rows = []
+    for block in blocks(model):
+        layers = [layer for layer in model.layers if layer.weights and block_of(layer.name) == block]
+        total = sum(int(np.prod(w.shape)) for layer in layers for w in layer.weights)
+        free = sum(int(np.prod(w.shape)) for layer in layers for w in layer.trainable_weights)
+        can = sum(int(np.prod(w.shape)) for layer in layers for w in layer.weights if w.trainable or free == 0)
+        state = "frozen" if free == 0 else "trainable" if free == can else "partly"
+        tensors = sum(len(layer.weights) for layer in layers)
+        rows.append((block, len(layers), tensors, total, free, state))
+    return pd.DataFrame(rows, columns=["block", "layers", "weights", "parameters", "trainable", "state"])
+
+
+def snapshot(model) -> dict[str, np.ndarray]:
+    """A copy of every weight of a model or layer, by its path."""
+    return {weight.path: np.array(weight) for weight in model.weights}
+
+
+def changed(model, before: dict[str, np.ndarray]) -> list[str]:
+    """The paths of the weights that are no longer bit for bit what they were.
+
+    Args:
+        model: a model or layer.
+        before: its `snapshot`.
+
+    Raises:
+        ValueError: the snapshot is of another model.
+    """
+    now = {weight.path: np.array(weight) for weight in model.weights}
+    if now.keys() != before.keys():
+        odd = sorted(now.keys() ^ before.keys())[:3]
+        raise ValueError(f"Expected a snapshot of the same model, got one that differs in {odd}: take it again.")
+    return [path for path in now if now[path].tobytes() != before[path].tobytes()]

@@ -1,0 +1,125 @@
+"""Training as tidy tables: a thin `fit`, trials over seeds, and means with intervals."""
+
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+
+class Interval(NamedTuple):
+    """A mean over `n` runs and its confidence interval, in the unit of the values."""
+
+    mean: float
+    low: float
+    high: float
+    n: int
+
+    def __str__(self) -> str:
+        """As "72.4 [70.1, 74.7] (n = 10)"."""
+        return f"{self.mean:.1f} [{self.low:.1f}, {self.high:.1f}] (n = {self.n})"
+
+
+def interval(values: Iterable[float], *, confidence: float = 0.95) -> Interval:
+    """Mean and Student-t interval (Student, 1908) of independent runs.
+
+    For a comparison pass the *differences* of runs that share a seed: what they share cancels.
+
+    Args:
+        values: one number a run, at least two.
+        confidence: share of intervals that would hold the true mean, between 0 and 1.
+
+    Raises:
+        ValueError: fewer than two values, or one is not finite.
+    """
+    from scipy import stats
+
+    values = np.asarray(list(values), float)
+    if len(values) < 2 or not np.isfinite(values).all():
+        raise ValueError(f"Expected at least two finite values, got {values.tolist()}: run more seeds.")
+    half = stats.t.ppf((1 + confidence) / 2, len(values) - 1) * stats.sem(values)
+    return Interval(float(values.mean()), float(values.mean() - half), float(values.mean() + half), len(values))
+
+
+def repeat(trial: Callable[[int], dict | Iterable[dict]], seeds: Iterable[int]) -> pd.DataFrame:
+    """Run a trial once a seed and put the rows together.
+
+    Args:
+        trial: takes a seed, returns a row as a dict, or several.
+        seeds: whole numbers.
+
+    Returns:
+        One row for each dict, with the column `seed` first.
+    """
+    rows = []
+    for seed in seeds:
+        result = trial(seed)
+        rows += [{"seed": seed, **row} for row in ([result] if isinstance(result, dict) else result)]
+    return pd.DataFrame(rows)
+
+
+def summary(runs: pd.DataFrame, by: str | list[str], value: str) -> pd.DataFrame:
+    """Mean and 95 % interval of `value` for each group, in the order in which the groups first appear.
+
+    Returns:
+        One row a group: the columns of `by`, then `mean`, `low`, `high`, `n`.
+    """
+    keys = [by] if isinstance(by, str) else by
+    rows = [(*key, *interval(group[value])) for key, group in runs.groupby(keys, sort=False)]
+    return pd.DataFrame(rows, columns=[*keys, *Interval._fields])
+
+
+def gain(runs: pd.DataFrame, value: str, *, of: str, over: str, by: str = "method", pair: str = "seed") -> Interval:
+    """How much one method's `value` exceeds another's, paired by seed.
+
+    Args:
+        runs: tidy runs, with the columns `by`, `pair` and `value`.
+        value: the column to compare.
+        of: the method whose gain is wanted.
+        over: the method it is compared with.
+        by: the column that names the method.
+        pair: the column that says which runs share their data and seed.
+
+    Raises:
+        ValueError: a method is not in the table, or the two share fewer than two seeds.
+    """
+    table = runs.pivot_table(index=pair, columns=by, values=value)
+    for name in (of, over):
+        if name not in table:
+            raise ValueError(f"Expected one of {list(table)}, got {name!r}: compare methods that were run.")
+    return interval((table[of] - table[over]).dropna())
+
+
+def fit(model, train, validation=None, *, epochs: int, learning_rate=1e-3, batch_size: int = 32, seed: int,
+        callbacks: Iterable = ()) -> pd.DataFrame:  # fmt: skip
+    """Compile a classifier that ends in logits with Adam, train it, and return its history as a tidy table.
+
+    Args:
+        model: a `keras.Model` that gives `(n, classes)` logits.
+        train: `(x, y)` with integer labels.
+        validation: `(x, y)` or None.
+        epochs: passes over the training set.
+        learning_rate: a number for Adam, or a Keras optimizer of your own.
+        batch_size: examples a step.
+        seed: for the order of the examples and everything else that is random in Keras.
+        callbacks: Keras callbacks.
+
+    Returns:
+        One row an epoch and split: `epoch` (from 1), `split` ("train" or "validation"), `loss`, `accuracy` in percent.
+    """
+    import keras
+
+    keras.utils.set_random_seed(seed)
+    by_rate = isinstance(learning_rate, (int, float))
+    model.compile(
+        optimizer=keras.optimizers.Adam(learning_rate) if by_rate else learning_rate,
+        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy"],
+    )
+    history = model.fit(*train, validation_data=validation, epochs=epochs, batch_size=batch_size, verbose=0,
+                        callbacks=list(callbacks)).history  # fmt: skip
+    rows = []
+    for prefix, split in (("", "train"), ("val_", "validation")):
+        pairs = zip(history.get(f"{prefix}loss", ()), history.get(f"{prefix}accuracy", ()), strict=True)
+        rows += [(epoch, split, loss, 100 * hits) for epoch, (loss, hits) in enumerate(pairs, start=1)]
+    return pd.DataFrame(rows, columns=["epoch", "split", "loss", "accuracy"])

@@ -1,0 +1,179 @@
+"""Measures how fast the course is, as ratios within one run, since seconds differ from one machine to the next.
+
+* extraction: pictures a second, and which share of this machine's own matmul limit that is;
+* widgets: the latency of every control of every notebook over its whole range.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from tlcourse.workshop import NOTEBOOKS, notebooks
+
+ANSWER_SECONDS = 0.2
+POINTS = 21
+
+
+def matmul_limit(*, size: int = 1536, seconds: float = 2.0) -> float:
+    """Return the best rate of a square float32 matrix product in TensorFlow, in FLOP/s (2 n³ a product).
+
+    Args:
+        size: n.
+        seconds: how long to try for; the best of all tries counts, for a limit is what nothing disturbed.
+    """
+    import tensorflow as tf
+
+    a = tf.random.stateless_normal((size, size), seed=(0, 1))
+    product = tf.function(lambda x: tf.linalg.matmul(x, a))
+    product(a)
+    best, end = float("inf"), time.perf_counter() + seconds
+    while time.perf_counter() < end:
+        start = time.perf_counter()
+        product(a).numpy()
+        best = min(best, time.perf_counter() - start)
+    return 2 * size**3 / best
+
+
+def flops(model: Any) -> int:
+    """Count the FLOPs of a Keras model's convolutions and dense layers for one input; a multiply-add counts as two.
+
+    Args:
+        model: a functional or sequential model with a fixed input size, models inside it included.
+
+    Raises:
+        ValueError: the input's size is not fixed, so that the number of positions is unknown.
+    """
+    import keras
+
+    layers = keras.layers
+    counted = (
+        layers.Conv1D,
+        layers.Conv2D,
+        layers.Conv3D,
+        layers.DepthwiseConv1D,
+        layers.DepthwiseConv2D,
+        layers.Dense,
+    )
+    total = 0
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            total += flops(layer)
+        elif isinstance(layer, counted):
+            shape = layer.output.shape[1:]
+            if None in shape:
+                raise ValueError(
+                    f"The model's input size must be fixed to count FLOPs, but {layer.name} gives {shape}."
+                )
+            # Every weight of the kernel is used once at every position: all axes of the output but its channels.
+            channels = shape[0] if getattr(layer, "data_format", "") == "channels_first" else shape[-1]
+            total += 2 * _product(layer.kernel.shape) * (_product(shape) // channels)
+    return total
+
+
+def _product(numbers: Iterable[int]) -> int:
+    result = 1
+    for number in numbers:
+        result *= int(number)
+    return result
+
+
+def extraction(*, pictures: int = 256, repeats: int = 3) -> dict[str, float]:
+    """Time `features.extract` with EfficientNet-Lite0 on pictures of noise at its own size, the cache left out.
+
+    Returns:
+        `pictures_per_second` (best of `repeats`), `gflops_per_picture`, `gflops_per_second`, `matmul_gflops_per_second`
+        and `share_of_limit`, all of one run.
+    """
+    import numpy as np
+
+    from tlcourse.material import backbones, features
+
+    model = backbones.efficientnet_lite0()
+    size = model.input_shape[1]
+    x = np.random.default_rng(0).integers(0, 256, (pictures, size, size, 3), dtype=np.uint8)
+    features.extract(model, x[:16], cache=False)
+    limit, best = matmul_limit(), 0.0
+    for _ in range(repeats):
+        start = time.perf_counter()
+        features.extract(model, x, cache=False)
+        best = max(best, pictures / (time.perf_counter() - start))
+        limit = max(limit, matmul_limit(seconds=1.0))
+    cost = flops(model)
+    return {
+        "pictures_per_second": best,
+        "gflops_per_picture": cost / 1e9,
+        "gflops_per_second": best * cost / 1e9,
+        "matmul_gflops_per_second": limit / 1e9,
+        "share_of_limit": best * cost / limit,
+    }
+
+
+def widgets(path: Path) -> list[dict[str, Any]]:
+    """Run a notebook, then move each of its controls over its whole range.
+
+    Args:
+        path: the notebook.
+
+    Returns:
+        For each control `{"notebook", "control", "settings", "p50", "p95", "errors"}`; seconds until the callback was
+        done and its answer sent.
+    """
+    import nbformat
+    import numpy as np
+
+    from tlcourse.workshop.kernels import Kernel
+
+    cells = nbformat.read(path, as_version=4).cells
+    with Kernel(path.parent) as kernel:
+        for cell in cells:
+            if cell.cell_type == "code" and cell.source.strip():
+                kernel.run(cell.source)
+        kernel.ask("driving.drive(everything=True)")  # the first time is slower: TensorFlow traces, fonts load
+        reports = kernel.ask(f"driving.drive(everything=True, points={POINTS})")
+    return [
+        {
+            "notebook": path.stem,
+            "control": report["control"],
+            "settings": len(report["seconds"]),
+            "p50": float(np.percentile(report["seconds"], 50)),
+            "p95": float(np.percentile(report["seconds"], 95)),
+            "errors": len(report["problems"]),
+        }
+        for report in reports
+        if report["seconds"]
+    ]
+
+
+def measure(numbers: Iterable[str] = (), *, folder: Path = NOTEBOOKS) -> dict[str, Any]:
+    """Run every benchmark; the widgets of these notebooks only, where numbers are given."""
+    latencies = [row for path in notebooks.select(numbers, folder) for row in widgets(path)]
+    return {"extraction": extraction(), "widgets": latencies}
+
+
+def report(results: dict[str, Any], *, as_json: bool = False, say: Callable[[Any], None] | None = None) -> None:
+    """Print the results as tables, or as JSON."""
+    if as_json:
+        print(json.dumps(results, indent=1))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    say = say or Console().print
+    table = Table(title="Feature extraction against the matmul limit, in one run")
+    table.add_column("what")
+    table.add_column("value", justify="right")
+    for name, value in results["extraction"].items():
+        table.add_row(name.replace("_", " "), f"{value:.0%}" if name.startswith("share") else f"{value:.2f}")
+    say(table)
+    table = Table(title=f"Widgets over their whole range; budget {ANSWER_SECONDS * 1000:g} ms")
+    for name in ("notebook", "control", "settings", "p50 ms", "p95 ms", "p95 / budget"):
+        table.add_column(name, justify="left" if name in ("notebook", "control") else "right")
+    for row in results["widgets"]:
+        ratio = row["p95"] / ANSWER_SECONDS
+        cells = (f"{row['p50'] * 1000:.0f}", f"{row['p95'] * 1000:.0f}", f"{ratio:.2f}")
+        table.add_row(row["notebook"], row["control"], str(row["settings"]), *cells, style="red" if ratio > 1 else "")
+    say(table)

@@ -1,0 +1,46 @@
+"""Chapter 01: what the guide's recipe for fine-tuning costs, against one that keeps the batch-norm statistics.
+
+Eight photographs a class to train on, the rest to test on. Every run starts from the same trained classifier on the
+frozen features, thaws the whole network by one of the recipes, and trains eight epochs more.
+"""
+
+CONFIGS = [
+    {"recipe": recipe, "batch_size": batch_size} for batch_size in (4, 16) for recipe in ("probe", "guide", "frozen statistics")
+]  # fmt: skip
+SIZE, PER_CLASS, EPOCHS, RATE = 96, 8, 8, 1e-4
+
+
+def trial(config: dict) -> list[dict]:
+    """Balanced test accuracy in percent after fine-tuning by the config's recipe."""
+    import keras
+    import numpy as np
+    from keras import layers
+    from sklearn.metrics import balanced_accuracy_score
+
+    from tlcourse.material import backbones, data
+    from tlcourse.methods import training
+
+    seed, recipe, batch_size = config["seed"], config["recipe"], config["batch_size"]
+    photos = data.stickers("photo", size=SIZE, test_fraction=0)
+    x, y = photos.x_train.astype("float32"), photos.y_train
+    rng = np.random.default_rng(seed)
+    train = np.concatenate([rng.choice(np.flatnonzero(y == label), PER_CLASS, replace=False) for label in range(8)])
+    test = np.setdiff1d(np.arange(len(y)), train)
+
+    keras.utils.set_random_seed(seed)
+    base = backbones.efficientnet_lite0(input_size=SIZE)
+    base.trainable = False
+    inputs = keras.Input((SIZE, SIZE, 3))
+    model = keras.Model(inputs, layers.Dense(8, name="logits")(base(inputs, training=False)))
+    # The probe sees the same features at every step, so it can be trained on them directly.
+    head = keras.Sequential([keras.Input((base.output_shape[-1],)), model.get_layer("logits")])
+    features = base.predict(x[train], verbose=0)
+    training.fit(head, (features, y[train]), epochs=40, learning_rate=1e-2, batch_size=16, seed=seed)
+    if recipe != "probe":
+        base.trainable = True
+        for layer in base.layers:
+            if recipe == "frozen statistics" and isinstance(layer, layers.BatchNormalization):
+                layer.trainable = False
+        training.fit(model, (x[train], y[train]), epochs=EPOCHS, learning_rate=RATE, batch_size=batch_size, seed=seed)
+    guessed = model.predict(x[test], verbose=0).argmax(axis=1)
+    return [{"accuracy": 100 * balanced_accuracy_score(y[test], guessed)}]

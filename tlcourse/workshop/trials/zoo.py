@@ -1,0 +1,43 @@
+"""Chapter 02: do better ImageNet models transfer better? EfficientNet-Lite0, 1 and 2 on the photographs.
+
+The weights of Lite1 and Lite2 are not part of the course; `data/build/efficientnet_lite.py` converts them.
+"""
+
+CONFIGS = [{"network": network} for network in ("lite0", "lite1", "lite2")]
+FOLDS = 5
+
+
+def trial(config: dict) -> list[dict]:
+    """Balanced accuracy in percent of a linear SVM over five folds, on features at the network's own resolution."""
+    import numpy as np
+    from sklearn.metrics import balanced_accuracy_score
+    from sklearn.model_selection import StratifiedKFold, cross_val_predict
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import Normalizer
+    from sklearn.svm import SVC
+
+    from tlcourse.material import data, features
+
+    photos = data.stickers("photo", test_fraction=0)
+    x = np.asarray(features.extract(_network(config["network"]), photos.x_train))
+    svm = make_pipeline(Normalizer(), SVC(kernel="linear", C=10))
+    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=config["seed"])
+    guessed = cross_val_predict(svm, x, photos.y_train, cv=folds)
+    return [{"accuracy": 100 * balanced_accuracy_score(photos.y_train, guessed)}]
+
+
+def _network(name: str):
+    import keras
+
+    from tlcourse.material import assets, efficientnet
+
+    path = assets.DATA / "weights" / "efficientnet_lite0.weights.h5"
+    if name != "lite0":
+        path = assets.CACHE / "weights" / f"efficientnet_{name}.weights.h5"
+    if not path.exists():
+        raise assets.AssetError(
+            f"{path} is missing: python data/build/efficientnet_lite.py --variant {name} --out {path} (needs torch)."
+        )
+    network = efficientnet.build(name)
+    network.load_weights(path)
+    return keras.Model(network.input, network.get_layer("pool").output)
