@@ -81,5 +81,5 @@ $(READY): requirements.txt pyproject.toml
 	}
 	@echo "Installing the locked packages (about 2 GB on disk; a few minutes the first time)."
 	$(PY) -m pip install $(QUIET) --disable-pip-version-check --require-hashes -r requirements.txt
-	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(PY) -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $(READY)

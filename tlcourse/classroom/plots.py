@@ -43,7 +43,7 @@ def as_html(figure, *, caption: str, alt: str) -> str:
     import matplotlib.pyplot as plt
 
     if not (caption.strip() and alt.strip()):
-        raise ValueError("Expected a caption and an alt text, got an empty one: say in a sentence what there is to see.")
+        raise ValueError("Expected a caption and an alt text, got an empty one: say in a sentence what is to be seen.")
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png")
     plt.close(figure)
@@ -114,7 +114,8 @@ def bands(ax, table: pd.DataFrame, x: str, by: str, *, guess: dict | None = None
         if value is not None:
             ax.plot(place, value, "d", color="black", mfc="white", ms=9, label="your guess", zorder=5)
     ax.set_xlabel(x)
-    ax.legend()
+    names = dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))  # several guesses are named once
+    ax.legend(names.values(), names.keys())
     return ax
 
 
@@ -140,6 +141,7 @@ def pictures(images: Sequence[np.ndarray], titles: Sequence[str] | None = None, 
     for i, ax in enumerate(grid.flat):
         ax.axis("off")
         if i < len(images):
-            ax.imshow(np.asarray(images[i]).astype("uint8"), cmap="gray_r", interpolation="antialiased")
+            picture = np.asarray(images[i]).astype("uint8")
+            ax.imshow(picture, cmap="gray_r", vmin=0, vmax=255, interpolation="antialiased")
             ax.set_title(titles[i] if titles is not None else "", fontsize=8, fontweight="normal", pad=2)
     return grid.flat[0].figure

@@ -97,10 +97,11 @@ class Row:
 
     def _repr_markdown_(self) -> str:
         published = "no figure" if self.published is None else f"{self.published:g} {self.unit}"
+        measured = f"{self.measured:.3g} {self.unit}, 95 % interval {self.low:.3g} to {self.high:.3g}"
         return (
-            f"| scoreboard | published | measured here | verdict |\n|---|---|---|---|\n| {self.statement} *({self.lecture})* "
-            f"| {published} | {self.measured:.3g} {self.unit}, 95 % interval {self.low:.3g} to {self.high:.3g}, "
-            f"n = {self.seeds}, {self.where} | **{self.verdict}** |"
+            "| scoreboard | published | measured here | verdict |\n|---|---|---|---|\n"
+            f"| {self.statement} *({self.lecture})* | {published} "
+            f"| {measured}, n = {self.seeds}, {self.where} | **{self.verdict}** |"
         )
 
 
@@ -115,13 +116,15 @@ def record(claim_id: str, measured: Interval, *, where: str = "live") -> Row:
         where: "live" if this run measured it, "recorded" if it comes from `data/recorded`.
 
     Raises:
-        ValueError: there is no such claim, or `where` is another word.
+        ValueError: there is no such claim, `where` is another word, or the interval is none.
     """
     known = claims()
     if claim_id not in known:
         raise ValueError(f"Expected one of {', '.join(known)}, got {claim_id!r}: add it to data/claims.toml first.")
     if where not in ("live", "recorded"):
         raise ValueError(f'Expected where="live" or "recorded", got {where!r}: say where the runs come from.')
+    if not measured.low <= measured.mean <= measured.high:
+        raise ValueError(f"Expected an interval around its mean, got {measured}: make it with training.interval.")
     claim = known[claim_id]
     shared = {name: getattr(claim, name) for name in ("id", "chapter", "statement", "lecture", "published", "unit")}
     values = {"measured": measured.mean, "low": measured.low, "high": measured.high, "seeds": measured.n}
@@ -166,6 +169,6 @@ def _folder() -> Path:
 
 def _write(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as file:
+    with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8", newline="\n") as file:
         file.write(text)
     os.replace(file.name, path)

@@ -15,6 +15,7 @@ def begin(*, seed: int = 0) -> None:
     """
     from tlcourse.classroom import plots
 
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # what C++ code has to say later, to nobody in a classroom
     with _without_native_noise():
         import keras
         import tensorflow as tf

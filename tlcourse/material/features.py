@@ -5,9 +5,7 @@ a key made of the network's weights and the picture's bytes, and every later cla
 """
 
 import functools
-import hashlib
 import os
-import tempfile
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,9 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from tlcourse.material import assets
+from tlcourse.material.kept import kept, key_of_model, key_of_stream
 
-FORMAT = b"features-1"  # part of every key: raise it when the computation changes
 CORES = min(4, os.cpu_count() or 1)
 
 
@@ -35,28 +32,39 @@ def extract(model, pictures: Sequence, *, batch_size: int = 8, cache: bool = Tru
         `(n, …)` float32, row i for picture i. It is mapped from the file, and copied only where you write to it.
 
     Raises:
-        ValueError: the pictures are not RGB, or are scaled to [0, 1].
-        AssetError: there is no room to keep the result.
+        ValueError: the pictures are not RGB, or are scaled to [0, 1]; the model's size is open; a file is no picture.
+        AssetError: the result cannot be kept.
     """
-    paths = len(pictures) > 0 and isinstance(pictures[0], (str, os.PathLike))
+    paths = _are_paths(pictures)
     if not paths:
         _check_pixels(pictures)
-    size = model.input_shape[1:3]
+    size, shape = model.input_shape[1:3], (len(pictures), *model.output_shape[1:])
+    if None in shape or (paths and (None in size or size[0] != size[1])):
+        raise ValueError(
+            f"Expected a model of fixed size, and of square pictures to read files, got {model.input_shape} to "
+            f"{model.output_shape}: build it with an input size."
+        )
+    weights = key_of_model(model)
 
     def batches() -> Iterator[np.ndarray]:
         for start in range(0, len(pictures), batch_size):
             part = pictures[start : start + batch_size]
-            yield _read(part, size) if paths else _scale(np.asarray(part), size)
+            yield _read(part, size[0]) if paths else _scale(np.asarray(part), size)
+
+    def contents() -> Iterator[bytes | np.ndarray]:
+        yield weights.encode()
+        for i in range(len(pictures)):
+            yield _file_bytes(pictures[i]) if paths else np.asarray(pictures[i])
 
     def rows() -> Iterator[np.ndarray]:
-        return _pipelined(_frozen(model, _hash_weights(model)), batches())
+        return _pipelined(_frozen(model, weights), batches())
 
-    chunks = (Path(p).read_bytes() for p in pictures) if paths else (np.ascontiguousarray(p) for p in pictures)
-    kind = repr((size, model.output_shape[1:], [layer.name for layer in model.layers][-1], paths or pictures.shape[1:]))
-    return _kept((_hash_weights(model).encode(), kind.encode()), chunks, (len(pictures), *model.output_shape[1:]), rows, cache)
+    return _result(contents, shape, rows, cache)
 
 
-def embed(texts: Iterable[str], *, model=None, length: int = 64, batch_size: int = 32, cache: bool = True) -> np.ndarray:
+def embed(
+    texts: Iterable[str], *, model=None, length: int = 64, batch_size: int = 32, cache: bool = True
+) -> np.ndarray:
     """Turn texts into sentence embeddings, from disk the second time.
 
     Args:
@@ -77,19 +85,27 @@ def embed(texts: Iterable[str], *, model=None, length: int = 64, batch_size: int
 
     tokens = minilm.tokenize(texts, length=length)
     model = model or _pretrained_minilm()
+    weights = key_of_model(model)
     used = np.maximum(2, (tokens != 0).sum(axis=1))
     order = np.argsort(used, kind="stable")  # texts of similar length together, so that little is spent on padding
     groups = [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
+    shape = (len(tokens), model.output_shape[-1])
 
     def rows() -> Iterator[np.ndarray]:
         batches = (tokens[group, : used[group].max()] for group in groups)
-        result = np.empty((len(tokens), model.output_shape[-1]), "float32")
-        for group, part in zip(groups, _pipelined(_frozen(model, _hash_weights(model)), batches), strict=True):
+        result = np.empty(shape, "float32")
+        for group, part in zip(groups, _pipelined(_frozen(model, weights), batches), strict=True):
             result[group] = part
         yield result
 
-    key = (_hash_weights(model).encode(), repr(tokens.shape).encode())
-    return _kept(key, [tokens], (len(tokens), model.output_shape[-1]), rows, cache)
+    return _result(lambda: (weights.encode(), tokens), shape, rows, cache)
+
+
+def _result(contents, shape: tuple[int, ...], rows, cache: bool) -> np.ndarray:
+    """What `rows()` yields, together; from disk if `cache` and if the key of `contents()` is there."""
+    if shape[0] == 0:
+        return np.empty(shape, "float32")
+    return kept(key_of_stream(contents()), shape, rows) if cache else np.concatenate(list(rows()))
 
 
 @functools.lru_cache(maxsize=1)
@@ -99,9 +115,14 @@ def _pretrained_minilm():
     return backbones.minilm()
 
 
+def _are_paths(pictures) -> bool:
+    return isinstance(pictures[0], (str, os.PathLike)) if len(pictures) else not hasattr(pictures, "shape")
+
+
 def _check_pixels(pictures) -> None:
-    if getattr(pictures, "ndim", None) != 4 or pictures.shape[-1] != 3:
-        got = getattr(pictures, "shape", type(pictures).__name__)
+    shape = getattr(pictures, "shape", None)
+    if shape is None or len(shape) != 4 or shape[-1] != 3:
+        got = type(pictures).__name__ if shape is None else shape
         raise ValueError(f"Expected RGB pictures of shape (n, height, width, 3), got {got}: stack or convert them.")
     first = np.asarray(pictures[:8])
     if first.dtype.kind == "f" and 0 < first.max(initial=0) <= 1:
@@ -117,21 +138,20 @@ def _scale(pictures: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return tf.image.resize(pictures, size, antialias=True).numpy()
 
 
-def _read(paths, size) -> np.ndarray:
+def _read(paths, size: int) -> np.ndarray:
     from tlcourse.material import pictures
 
-    return np.stack([pictures.read_picture(path, size[0]) for path in paths]).astype("float32")
+    return np.stack([pictures.read_picture(path, size) for path in paths]).astype("float32")
 
 
-def _hash(*parts: bytes) -> "hashlib._Hash":
-    digest = hashlib.blake2b(FORMAT, digest_size=16)
-    for part in parts:
-        digest.update(part)
-    return digest
+def _file_bytes(path) -> bytes:
+    from tlcourse.material import pictures
 
-
-def _hash_weights(model) -> str:
-    return _hash(*(np.ascontiguousarray(weight).data for weight in model.get_weights())).hexdigest()
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        name = Path(path).name
+        raise pictures.PictureError(f"{name!r} cannot be opened ({error.strerror}); look at its path.") from None
 
 
 @functools.lru_cache(maxsize=4)
@@ -160,35 +180,3 @@ def _pipelined(run, batches: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
                 yield pending.popleft().result()
         while pending:
             yield pending.popleft().result()
-
-
-def _kept(key: tuple[bytes, ...], data: Iterable, shape: tuple[int, ...], rows, cache: bool) -> np.ndarray:
-    """The array that `rows()` yields in parts: from the file of that key, or computed, written and then read from it."""
-    if not cache:
-        return np.concatenate(list(rows())) if shape[0] else np.empty(shape, "float32")
-    path = assets.CACHE / "features" / f"{_hash(*key, *data).hexdigest()}.npy"
-    if not path.exists():
-        try:
-            _write(path, shape, rows())
-        except OSError as error:
-            raise assets.AssetError(
-                f"No room to keep features in {path.parent} ({error.strerror}): free some space or pass cache=False."
-            ) from error
-    return np.load(path, mmap_mode="c") if shape[0] else np.empty(shape, "float32")
-
-
-def _write(path: Path, shape: tuple[int, ...], rows: Iterable[np.ndarray]) -> None:
-    """Write an .npy file part by part beside its place, then move it there: whoever opens it finds it whole."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
-        try:
-            header = {"descr": "<f4", "fortran_order": False, "shape": shape}
-            np.lib.format.write_array_header_1_0(file, header)
-            for part in rows:
-                file.write(np.ascontiguousarray(part, "<f4").data)
-            file.close()
-            os.replace(file.name, path)
-        except BaseException:
-            file.close()
-            os.unlink(file.name)
-            raise

@@ -34,7 +34,8 @@ def tokenize(texts: Iterable[str], *, length: int = 64) -> np.ndarray:
     texts = list(texts)
     for i, text in enumerate(texts):
         if not isinstance(text, str):
-            raise TypeError(f"Expected texts, got {text!r} ({type(text).__name__}) at position {i}: remove or convert it.")
+            kind = type(text).__name__
+            raise TypeError(f"Expected texts, got {text!r} ({kind}) at position {i}: remove or convert it.")
     if not 2 <= length <= POSITIONS:
         raise ValueError(f"Expected a length from 2 to {POSITIONS} tokens, got {length}: choose one in that range.")
     tokenizer = Tokenizer.from_file(str(assets.path("minilm_tokenizer")))

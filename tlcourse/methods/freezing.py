@@ -47,9 +47,18 @@ def thaw(model, top: int, *, batch_norm: bool = False) -> list[str]:
     thawed = names[len(names) - top :]
     model.trainable = True  # a frozen model would overrule its layers
     for layer in model.layers:
-        moves = batch_norm or not isinstance(layer, keras.layers.BatchNormalization)
-        layer.trainable = block_of(layer.name) in thawed and moves
+        layer.trainable = block_of(layer.name) in thawed  # of a nested network, this sets every layer
+        for leaf in _leaves(layer):
+            if isinstance(leaf, keras.layers.BatchNormalization) and not batch_norm:
+                leaf.trainable = False
     return thawed
+
+
+def _leaves(layer) -> list:
+    """The layers with weights inside a nested network, at any depth; of a plain layer, itself."""
+    if hasattr(layer, "layers"):
+        return [leaf for inner in layer.layers for leaf in _leaves(inner)]
+    return [layer] if layer.weights else []
 
 
 def table(model) -> pd.DataFrame:
@@ -57,15 +66,15 @@ def table(model) -> pd.DataFrame:
 
     Returns:
         Columns `block`, `layers`, `weights` (tensors), `parameters`, `trainable` (parameters), and `state`: "frozen",
-        "trainable" or "partly".
+        "trainable", or "partly" where some of its layers are frozen, as batch normalisations are by `thaw`.
     """
     rows = []
     for block in blocks(model):
         layers = [layer for layer in model.layers if layer.weights and block_of(layer.name) == block]
         total = sum(int(np.prod(w.shape)) for layer in layers for w in layer.weights)
         free = sum(int(np.prod(w.shape)) for layer in layers for w in layer.trainable_weights)
-        can = sum(int(np.prod(w.shape)) for layer in layers for w in layer.weights if w.trainable or free == 0)
-        state = "frozen" if free == 0 else "trainable" if free == can else "partly"
+        thawed = all(leaf.trainable for layer in layers for leaf in _leaves(layer))
+        state = "frozen" if free == 0 else "trainable" if thawed else "partly"
         tensors = sum(len(layer.weights) for layer in layers)
         rows.append((block, len(layers), tensors, total, free, state))
     return pd.DataFrame(rows, columns=["block", "layers", "weights", "parameters", "trainable", "state"])
@@ -73,7 +82,7 @@ def table(model) -> pd.DataFrame:
 
 def snapshot(model) -> dict[str, np.ndarray]:
     """A copy of every weight of a model or layer, by its path."""
-    return {weight.path: np.array(weight) for weight in model.weights}
+    return {weight.path: np.array(weight.numpy()) for weight in model.weights}
 
 
 def changed(model, before: dict[str, np.ndarray]) -> list[str]:
@@ -86,7 +95,7 @@ def changed(model, before: dict[str, np.ndarray]) -> list[str]:
     Raises:
         ValueError: the snapshot is of another model.
     """
-    now = {weight.path: np.array(weight) for weight in model.weights}
+    now = snapshot(model)
     if now.keys() != before.keys():
         odd = sorted(now.keys() ^ before.keys())[:3]
         raise ValueError(f"Expected a snapshot of the same model, got one that differs in {odd}: take it again.")

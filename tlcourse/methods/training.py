@@ -20,24 +20,32 @@ class Interval(NamedTuple):
         return f"{self.mean:.1f} [{self.low:.1f}, {self.high:.1f}] (n = {self.n})"
 
 
-def interval(values: Iterable[float], *, confidence: float = 0.95) -> Interval:
-    """Mean and Student-t interval (Student, 1908) of independent runs.
+def interval(values: Iterable[float], *, confidence: float = 0.95, overlap: float = 0.0) -> Interval:
+    """Mean and Student-t interval (Student, 1908) of runs.
 
     For a comparison pass the *differences* of runs that share a seed: what they share cancels.
 
     Args:
         values: one number a run, at least two.
         confidence: share of intervals that would hold the true mean, between 0 and 1.
+        overlap: test examples for each training example, where every run splits one data set anew. Such runs are not
+            independent, and the variance of their mean is 1/n + overlap times theirs (Nadeau and Bengio, 2003, eq. 9)
+            instead of 1/n. With 0 the interval speaks of chance in the runs, on these examples.
 
     Raises:
-        ValueError: fewer than two values, or one is not finite.
+        ValueError: fewer than two values, one is not finite, the confidence is no share, or `overlap` is negative.
     """
     from scipy import stats
 
     values = np.asarray(list(values), float)
     if len(values) < 2 or not np.isfinite(values).all():
         raise ValueError(f"Expected at least two finite values, got {values.tolist()}: run more seeds.")
-    half = stats.t.ppf((1 + confidence) / 2, len(values) - 1) * stats.sem(values)
+    if not 0 < confidence < 1:
+        raise ValueError(f"Expected a confidence between 0 and 1, got {confidence!r}: 0.95 means 95 %.")
+    if overlap < 0:
+        raise ValueError(f"Expected an overlap of 0 or more, got {overlap}: divide test by training examples.")
+    error = values.std(ddof=1) * np.sqrt(1 / len(values) + overlap)
+    half = stats.t.ppf((1 + confidence) / 2, len(values) - 1) * error
     return Interval(float(values.mean()), float(values.mean() - half), float(values.mean() + half), len(values))
 
 
@@ -58,18 +66,27 @@ def repeat(trial: Callable[[int], dict | Iterable[dict]], seeds: Iterable[int]) 
     return pd.DataFrame(rows)
 
 
-def summary(runs: pd.DataFrame, by: str | list[str], value: str) -> pd.DataFrame:
+def summary(runs: pd.DataFrame, by: str | list[str], value: str, *, overlap: float = 0.0) -> pd.DataFrame:
     """Mean and 95 % interval of `value` for each group, in the order in which the groups first appear.
 
     Returns:
         One row a group: the columns of `by`, then `mean`, `low`, `high`, `n`.
     """
     keys = [by] if isinstance(by, str) else by
-    rows = [(*key, *interval(group[value])) for key, group in runs.groupby(keys, sort=False)]
+    rows = [(*key, *interval(group[value], overlap=overlap)) for key, group in runs.groupby(keys, sort=False)]
     return pd.DataFrame(rows, columns=[*keys, *Interval._fields])
 
 
-def gain(runs: pd.DataFrame, value: str, *, of: str, over: str, by: str = "method", pair: str = "seed") -> Interval:
+def gain(
+    runs: pd.DataFrame,
+    value: str,
+    *,
+    of: str,
+    over: str,
+    by: str = "method",
+    pair: str = "seed",
+    overlap: float = 0.0,
+) -> Interval:
     """How much one method's `value` exceeds another's, paired by seed.
 
     Args:
@@ -79,6 +96,7 @@ def gain(runs: pd.DataFrame, value: str, *, of: str, over: str, by: str = "metho
         over: the method it is compared with.
         by: the column that names the method.
         pair: the column that says which runs share their data and seed.
+        overlap: see `interval`.
 
     Raises:
         ValueError: a method is not in the table, or the two share fewer than two seeds.
@@ -87,7 +105,7 @@ def gain(runs: pd.DataFrame, value: str, *, of: str, over: str, by: str = "metho
     for name in (of, over):
         if name not in table:
             raise ValueError(f"Expected one of {list(table)}, got {name!r}: compare methods that were run.")
-    return interval((table[of] - table[over]).dropna())
+    return interval((table[of] - table[over]).dropna(), overlap=overlap)
 
 
 def fit(model, train, validation=None, *, epochs: int, learning_rate=1e-3, batch_size: int = 32, seed: int,

@@ -70,8 +70,10 @@ def without_solutions(notebook: object) -> None:
 
 
 def _tracked(root: Path) -> list[Path]:
-    """The course's files: what git tracks, or everything that is no cache where the course came without git."""
-    git = subprocess.run(["git", "-C", str(root), "ls-files", "-z"], capture_output=True)
+    """The files that git does not ignore, or everything that is no cache where the course came without git."""
+    git = subprocess.run(
+        ["git", "-C", str(root), "ls-files", "-z", "--cached", "--others", "--exclude-standard"], capture_output=True
+    )
     if git.returncode == 0 and git.stdout:
         files = [Path(name) for name in git.stdout.decode().split("\0") if name]
     else:

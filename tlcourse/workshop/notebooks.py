@@ -98,14 +98,14 @@ def execute(path: Path, *, write: bool = True, progress: Callable[[int, int], No
                 try:
                     client.execute_cell(cell, index, execution_count=done)
                 except (CellExecutionError, CellTimeoutError) as error:
-                    run.errors.append(f"cell {done}: {_last_line(str(error))}")
+                    run.errors.append(f"cell [{done}]: {_last_line(str(error))}")
                     break
                 except DeadKernelError:
                     log.seek(0)
                     said = _last_line(log.read().decode(errors="replace"))
-                    run.errors.append(f"cell {done}: the kernel died (out of memory?); its last words: {said}")
+                    run.errors.append(f"cell [{done}]: the kernel died (out of memory?); its last words: {said}")
                     break
-                run.errors += [f"cell {done}, in a callback: {e}" for e in _shown(cell.outputs)]
+                run.errors += [f"cell [{done}], in a callback: {e}" for e in _shown(cell.outputs)]
             progress(len(code), len(code))
         for state in client.widget_state.values():
             run.errors += [f"in an Output widget: {e}" for e in _shown(state.get("outputs", ()))]
@@ -225,14 +225,15 @@ def _table(runs: list[Run], check: bool) -> Any:
     from rich.table import Table
 
     table = Table(title="Wall time and peak memory, against the budgets")
-    for name in ("notebook", "cells", "seconds", "of", "GB", "of", "outputs", "verdict"):
-        table.add_column(name, justify="left" if name in ("notebook", "verdict", "outputs") else "right", no_wrap=True)
+    for name in ("notebook", "cells", "seconds", "GB", "outputs", "verdict"):
+        left = name in ("notebook", "verdict", "outputs")
+        table.add_column(name, justify="left" if left else "right", overflow="fold", no_wrap=name == "verdict")
     for run in runs:
         slow, big = run.seconds > run.budget, run.memory > MEMORY
-        verdict = "error" if run.errors else "too much memory" if big else "slow" if slow else "good"
+        verdict = "error" if run.errors else "memory" if big else "slow" if slow else "good"
         outputs = f"{len(run.changed)} differ" if run.changed else "the same"
         outputs += "" if check or run.failed else ", written"
         colour = "red" if run.failed else "yellow" if slow else "green"
-        costs = (f"{run.seconds:.1f}", f"{run.budget:g}", f"{run.memory / 1e9:.2f}", f"{MEMORY / 1e9:g}")
+        costs = (f"{run.seconds:.0f} of {run.budget:g}", f"{run.memory / 1e9:.2f} of {MEMORY / 1e9:g}")
         table.add_row(run.path.stem, str(run.cells), *costs, outputs, f"[{colour}]{verdict}[/]")
     return table

@@ -1,12 +1,11 @@
 """Record and replay: run an experiment's trials over seeds, keep every finished one, write one tidy CSV.
 
-A trial is a pure function of its config, so it does not matter where or when it runs. Finished trials are appended to
-the file at once; a sweep that was stopped goes on where it was.
+A trial is a pure function of its config, so it does not matter where or when it runs. Each finished trial is one line
+of a journal beside the CSV, so a sweep that was stopped goes on where it was, and no trial is kept by half.
 """
 
-import csv
+import contextlib
 import importlib
-import io
 import json
 import os
 import pkgutil
@@ -15,6 +14,7 @@ from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from tlcourse.material import assets
@@ -41,7 +41,7 @@ def run(name: str, seeds: Iterable[int], *, jobs: int = 1, folder: Path | None =
         One row for each row that a trial gave: its config, its results, and the versions and machine it ran on.
 
     Raises:
-        ValueError: there is no such experiment.
+        ValueError: there is no such experiment, or no seed.
     """
     from joblib import Parallel, delayed
     from rich.progress import track
@@ -49,57 +49,85 @@ def run(name: str, seeds: Iterable[int], *, jobs: int = 1, folder: Path | None =
     if name not in names():
         raise ValueError(f"Expected one of {', '.join(names())}, got {name!r}: each is a module in workshop/trials.")
     configs = [{**config, "seed": int(seed)} for seed in seeds for config in _module(name).CONFIGS]
+    if not configs:
+        raise ValueError(f"Expected at least one seed for {name}, got none: pass range(10), say.")
     path = (folder or assets.DATA / "recorded") / f"{name}.csv"
-    finished = _finished(path, configs[0].keys())
-    missing = [config for config in configs if _key(config) not in finished]
+    columns = list(configs[0])
+    finished = {_key(row, columns) for row in _stored(path, columns)}
+    missing = [config for config in configs if _key(config, columns) not in finished]
     results = Parallel(n_jobs=jobs, return_as="generator_unordered")(delayed(_trial)(name, c) for c in missing)
     for rows in track(results, total=len(missing), description=f"{name}: {len(configs) - len(missing)} kept"):
         _append(path, rows)
-    return _tidied(path, list(configs[0]))
+    return _tidied(path, columns)
 
 
 def _module(name: str):
     return importlib.import_module(f"{trials.__name__}.{name}")
 
 
-def _trial(name: str, config: dict) -> list[dict]:
-    where = {package: version(package) for package in PROVENANCE} | {"machine": f"{platform.machine()} {platform.system()}"}
-    return [{**config, **row, **where} for row in _module(name).trial(config)]
+def _trial(name: str, config: dict) -> list[dict[str, str]]:
+    """One trial's rows as text; the config's values in full, so that it is known again."""
+    where = {package: version(package) for package in PROVENANCE}
+    where["machine"] = f"{platform.machine()} {platform.system()}"
+    known = {column: str(value) for column, value in config.items()}
+    rows = _module(name).trial(config)
+    return [{**known, **{column: _text(value) for column, value in row.items()}, **where} for row in rows]
 
 
-def _key(config: dict) -> str:
-    return json.dumps({name: str(value) for name, value in config.items()}, sort_keys=True)
+def _text(value) -> str:
+    """A result as the CSV has it: four decimals are more than any here means."""
+    return f"{value:.4f}" if isinstance(value, (float, np.floating)) else str(value)
 
 
-def _finished(path: Path, columns: Iterable[str]) -> set[str]:
-    """The configs in the file. A last line without its end was being written when the process died: it is cut off."""
-    if not path.exists():
-        return set()
-    whole, _, torn = path.read_bytes().rpartition(b"\n")
+def _journal(path: Path) -> Path:
+    return path.with_suffix(".journal")
+
+
+def _key(config: dict, columns: list[str]) -> str:
+    return json.dumps([str(config[name]) for name in columns])
+
+
+def _stored(path: Path, columns: list[str]) -> list[dict[str, str]]:
+    """The rows of the CSV, then those of the journal's trials that are not in it, as they are written."""
+    rows = []
+    if path.exists():
+        rows = pd.read_csv(path, dtype=str, keep_default_na=False).to_dict("records")
+    finished = {_key(row, columns) for row in rows}
+    for trial in _lines(_journal(path)):
+        key = _key(trial[0], columns)
+        if key not in finished:
+            finished.add(key)
+            rows += trial
+    return rows
+
+
+def _lines(journal: Path) -> list[list[dict[str, str]]]:
+    """The journal's trials; a line without its end was being written when the process died, and is cut off."""
+    if not journal.exists():
+        return []
+    whole, end, torn = journal.read_bytes().rpartition(b"\n")
     if torn:
-        path.write_bytes(whole + b"\n")
-    table = pd.read_csv(path, dtype=str, keep_default_na=False)
-    return {_key(row) for row in table[list(columns)].to_dict("records")}
+        journal.write_bytes(whole + end)
+    return [json.loads(line) for line in whole.splitlines()]
 
 
-def _append(path: Path, rows: list[dict]) -> None:
-    """Add one trial's rows in a single write, so that a kill leaves all of them or a torn last line."""
+def _append(path: Path, rows: list[dict[str, str]]) -> None:
+    """Add one trial to the journal, on disk before the next one is looked at."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-    if not path.exists():
-        writer.writeheader()
-    writer.writerows(rows)
-    with open(path, "ab", buffering=0) as file:
-        file.write(text.getvalue().encode())
+    with open(_journal(path), "ab") as file:
+        file.write(json.dumps(rows).encode() + b"\n")
+        file.flush()
         os.fsync(file.fileno())
 
 
 def _tidied(path: Path, columns: list[str]) -> pd.DataFrame:
-    """The table in the order of its configs, also on disk, so that the file does not depend on who finished first."""
-    table = pd.read_csv(path)
-    table = table.sort_values(columns, kind="stable", ignore_index=True)
+    """Everything in the order of its configs, also on disk, so that the file does not depend on who finished first."""
+    table = pd.DataFrame(_stored(path, columns))
     part = path.with_suffix(".part")
-    table.to_csv(part, index=False, lineterminator="\n", float_format="%.4f")
+    table.to_csv(part, index=False, lineterminator="\n")
+    order = pd.read_csv(part).sort_values(columns, kind="stable").index  # read again, for numbers to sort as numbers
+    table.loc[order].to_csv(part, index=False, lineterminator="\n")
     os.replace(part, path)
-    return table
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(_journal(path))
+    return pd.read_csv(path)

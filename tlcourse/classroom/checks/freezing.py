@@ -11,27 +11,10 @@ def bias_shape(answer) -> str:
     require(isinstance(answer, (tuple, list)), f"Expected a shape such as (2, 3), got {answer!r}.")
     shape = tuple(answer)
     require(shape != (7, 7), "That is what one of the two slides prints. How many numbers can be added to 7 outputs?")
-    require(shape != (5, 7), "That is the kernel: one number for each pair of input and output. The bias has no inputs.")
+    require(shape != (5, 7), "That is the kernel: a number for each pair of input and output. The bias has no inputs.")
     require(shape != (5,), "One bias for each *input*? It is added after the inputs were summed, once an output.")
     require(shape == (7,), "The bias is added to the outputs: one number each, in a vector.")
     return "One number for each output. The slide that prints (7, 7) was never run."
-
-
-@exercise
-def steps_in_order(answer) -> str:
-    """The shortest order of freeze, compile and fit after which a network that was trained before is half frozen."""
-    known = ("freeze", "compile", "fit")
-    require(isinstance(answer, (list, tuple)), f"Expected a list of steps, got {answer!r}.")
-    steps = [str(step).strip().lower() for step in answer]
-    odd = [step for step in steps if step not in known]
-    require(not odd, f"Expected the steps {', '.join(known)}, got {', '.join(odd)}.")
-    require("freeze" in steps, "Without freezing, everything goes on training.")
-    require("fit" in steps and steps[-1] == "fit", "The question is what the last `fit` changes, so end with it.")
-    last_freeze = len(steps) - 1 - steps[::-1].index("freeze")
-    compiled = "compile" in steps[last_freeze:]
-    require(compiled, "That `fit` uses the step that was traced before: what is frozen is read at compile time only.")
-    require(len(steps) == 3, "That works, but a step in it changes nothing. Take it out.")
-    return "Freeze, then compile, then fit: compiling throws the traced step away, so `fit` looks at the flags again."
 
 
 @exercise

@@ -4,14 +4,14 @@ The weights of Lite1 and Lite2 are not part of the course; `data/build/efficient
 """
 
 CONFIGS = [{"network": network} for network in ("lite0", "lite1", "lite2")]
-FOLDS = 5
+TEST_FRACTION = 0.25
 
 
 def trial(config: dict) -> list[dict]:
-    """Balanced accuracy in percent of a linear SVM over five folds, on features at the network's own resolution."""
+    """Balanced test accuracy in percent of a linear SVM on features at the network's own resolution."""
     import numpy as np
     from sklearn.metrics import balanced_accuracy_score
-    from sklearn.model_selection import StratifiedKFold, cross_val_predict
+    from sklearn.model_selection import train_test_split
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import Normalizer
     from sklearn.svm import SVC
@@ -19,11 +19,10 @@ def trial(config: dict) -> list[dict]:
     from tlcourse.material import data, features
 
     photos = data.stickers("photo", test_fraction=0)
-    x = np.asarray(features.extract(_network(config["network"]), photos.x_train))
-    svm = make_pipeline(Normalizer(), SVC(kernel="linear", C=10))
-    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=config["seed"])
-    guessed = cross_val_predict(svm, x, photos.y_train, cv=folds)
-    return [{"accuracy": 100 * balanced_accuracy_score(photos.y_train, guessed)}]
+    x, y = np.asarray(features.extract(_network(config["network"]), photos.x_train)), photos.y_train
+    rows = train_test_split(np.arange(len(y)), test_size=TEST_FRACTION, stratify=y, random_state=config["seed"])
+    svm = make_pipeline(Normalizer(), SVC(kernel="linear", C=10)).fit(x[rows[0]], y[rows[0]])
+    return [{"accuracy": 100 * balanced_accuracy_score(y[rows[1]], svm.predict(x[rows[1]]))}]
 
 
 def _network(name: str):

@@ -1,0 +1,145 @@
+"""Figures say in words what they show, read without colour, leave nothing open, and draw what they are given."""
+
+import base64
+import html.parser
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import pytest
+
+mpl.use("agg")
+
+import matplotlib.pyplot as plt  # noqa: E402
+
+from tlcourse.classroom import plots  # noqa: E402
+
+
+@pytest.fixture(autouse=True)
+def clean():
+    with mpl.rc_context():
+        plots.use_style()
+        yield
+    plt.close("all")
+
+
+class Tags(html.parser.HTMLParser):
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.words = {}, []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags[tag] = dict(attrs)
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+
+TABLE = pd.DataFrame(
+    {"method": ["new", "old", "chance"], "mean": [80.0, 60, 12], "low": [75.0, 58, 12], "high": [85.0, 62, 13]}
+)
+CURVES = pd.DataFrame({"k": [1, 2, 4] * 2, "method": ["new"] * 3 + ["old"] * 3, "mean": [10.0, 20, 30, 5, 6, 7]})
+CURVES["low"], CURVES["high"] = CURVES["mean"] - 2, CURVES["mean"] + 3
+
+
+def test_a_figure_becomes_one_element_with_alt_text_and_caption():
+    ax = plots.axes()
+    ax.plot([1, 2])
+    page = Tags(plots.as_html(ax.figure, caption='A "rise" of 5 < 6 & more', alt='From "1" to <2> & on'))
+    assert page.tags["img"]["alt"] == 'From "1" to <2> & on'
+    assert "".join(page.words) == 'A "rise" of 5 < 6 & more'
+    kind, data = page.tags["img"]["src"].split(",", 1)
+    assert kind == "data:image/png;base64" and base64.b64decode(data).startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("texts", [{"caption": "", "alt": "x"}, {"caption": "x", "alt": " \n"}])
+def test_a_figure_without_words_is_refused(texts):
+    with pytest.raises(ValueError, match="caption and an alt text"):
+        plots.as_html(plots.axes().figure, **texts)
+
+
+def test_no_figure_is_left_open(capsys):
+    plots.as_html(plots.axes().figure, caption="c", alt="a")
+    plots.show(plots.axes(), caption="c", alt="a")
+    plots.show(plots.axes(2, 2)[0, 0].figure, caption="c", alt="a")
+    plots.show(plots.pictures([np.zeros((4, 4))]), caption="c", alt="a")
+    assert plt.get_fignums() == []
+
+
+def test_axes_come_alone_or_in_a_grid():
+    assert isinstance(plots.axes(), mpl.axes.Axes)
+    assert plots.axes(2, 3).shape == (2, 3)
+
+
+def test_every_colour_has_a_marker_of_its_own():
+    assert len(set(plots.COLOURS)) == len(set(plots.MARKERS)) == len(plots.COLOURS) == len(plots.MARKERS)
+
+
+def test_intervals_draw_means_and_ends_from_top_to_bottom():
+    ax = plots.intervals(plots.axes(), TABLE, "method", unit="accuracy, %")
+    assert ax.get_xlabel() == "accuracy, %"
+    names = {label.get_text(): tick for label, tick in zip(ax.get_yticklabels(), ax.get_yticks(), strict=True)}
+    assert names["new"] > names["old"] > names["chance"]
+    for container, row in zip(ax.containers, TABLE.itertuples(), strict=True):
+        point, _, (bar,) = container
+        assert point.get_xydata().tolist() == [[row.mean, names[row.method]]]
+        (low, _), (high, _) = bar.get_segments()[0]
+        assert (low, high) == (row.low, row.high)
+
+
+def test_intervals_draw_the_guess_beside_the_truth():
+    ax = plots.intervals(plots.axes(), TABLE, "method", guess={"old": 33.0, "new": None})
+    assert [text.get_text() for text in ax.texts] == ["your guess"]
+    (diamond,) = [line for line in ax.lines if line.get_marker() == "d"]
+    (x, y), places = diamond.get_xydata()[0], dict(zip(TABLE.method, ax.get_yticks(), strict=True))
+    assert x == 33 and min(places, key=lambda name: abs(places[name] - y)) == "old"
+    assert not plots.intervals(plots.axes(), TABLE, "method", guess={"old": None}).texts
+
+
+def test_bands_draw_curves_with_their_intervals():
+    ax = plots.bands(plots.axes(), CURVES, "k", "method")
+    assert ax.get_xlabel() == "k"
+    assert [line.get_label() for line in ax.lines] == ["new", "old"]
+    assert len({line.get_marker() for line in ax.lines}) == len({line.get_color() for line in ax.lines}) == 2
+    for line, band, (_, rows) in zip(ax.lines, ax.collections, CURVES.groupby("method", sort=False), strict=True):
+        np.testing.assert_array_equal(line.get_xydata(), rows[["k", "mean"]])
+        corners = band.get_paths()[0].vertices
+        for side in ("low", "high"):
+            assert {tuple(point) for point in rows[["k", side]].to_numpy()} <= {tuple(corner) for corner in corners}
+
+
+def test_bands_draw_the_guesses_and_name_them_once():
+    ax = plots.bands(plots.axes(), CURVES, "k", "method", guess={1: 50.0, 2: None, 4: 70.0})
+    diamonds = [line for line in ax.lines if line.get_marker() == "d"]
+    assert [line.get_xydata().tolist() for line in diamonds] == [[[1, 50]], [[4, 70]]]
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["new", "old", "your guess"]
+
+
+def test_pictures_lie_in_rows_under_their_titles():
+    images = [np.full((4, 4, 3), value, "uint8") for value in (0, 100, 200)]
+    figure = plots.pictures(images, ["a", "b", "c"], columns=2)
+    shown = [ax for ax in figure.axes if ax.images]
+    assert len(figure.axes) == 4 and [ax.get_title() for ax in shown] == ["a", "b", "c"]
+    for ax, image in zip(shown, images, strict=True):
+        np.testing.assert_array_equal(ax.images[0].get_array(), image)
+
+
+def test_floats_up_to_255_are_shown_as_they_are():
+    figure = plots.pictures([np.full((2, 2, 3), 200.0)])
+    assert figure.axes[0].images[0].get_array().max() == 200
+
+
+def test_the_same_grey_looks_the_same_in_every_picture():
+    """A faint digit has to look faint: no picture is stretched to its own darkest and brightest."""
+    faint, strong = np.array([[0, 50], [0, 0]], "uint8"), np.array([[0, 50], [255, 0]], "uint8")
+    greys = [
+        image.to_rgba(image.get_array())[0, 1] for ax in plots.pictures([faint, strong]).axes for image in ax.images
+    ]
+    np.testing.assert_array_equal(*greys)
+
+
+@pytest.mark.parametrize("arguments", [([],), ([np.zeros((2, 2))], ["a", "b"]), ([np.zeros((2, 2))], [])])
+def test_no_pictures_or_other_titles_are_refused(arguments):
+    with pytest.raises(ValueError, match="as many titles"):
+        plots.pictures(*arguments)
