@@ -397,10 +397,13 @@ def test_embeddings_come_in_the_order_of_the_texts(text_model, batch_size):
     np.testing.assert_allclose(result, expected, atol=1e-6)
 
 
-def test_real_embeddings_are_those_of_full_padding():
-    model = backbones.minilm()
+def test_embeddings_are_those_of_full_padding(monkeypatch):
+    """In a transformer like MiniLM, here with one of its layers, a token looks at every other, but at no padding."""
+    monkeypatch.setattr(minilm, "LAYERS", 1)
+    keras.utils.set_random_seed(0)
+    model = minilm.build()
     expected = model.predict(minilm.tokenize(TEXTS[:5]), verbose=0)
-    np.testing.assert_allclose(features.embed(TEXTS[:5], model=model, batch_size=2), expected, atol=1e-4)
+    np.testing.assert_allclose(features.embed(TEXTS[:5], model=model, batch_size=2), expected, atol=1e-5)
 
 
 def test_embeddings_are_kept_by_text_and_by_length(text_model, cache, monkeypatch):

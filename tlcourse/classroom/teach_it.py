@@ -107,14 +107,23 @@ class TeachIt(ipywidgets.VBox):
         self.take = ipywidgets.Button(description="add five stickers")
         self.train = ipywidgets.Button(description="train", button_style="primary")
         self.trial = ipywidgets.FileUpload(accept="image/*", multiple=False, description="try a picture")
-        self.sticker_trial = ipywidgets.IntSlider(max=len(self.stickers.x_test) - 1, description="or test sticker", **wide)
+        self.sticker_trial = ipywidgets.IntSlider(
+            max=len(self.stickers.x_test) - 1, description="or test sticker", **wide
+        )
         self.status, self.answer = ipywidgets.HTML(), ipywidgets.HTML()
         self.upload.observe(self._uploaded, "value")
         self.take.on_click(lambda _: self._say(self._taken))
         self.train.on_click(lambda _: self._say(self._trained))
         self.trial.observe(self._tried, "value")
-        self.sticker_trial.observe(lambda change: self._say(lambda: self._named(self.stickers.x_test[change["new"]])), "value")
-        rows = ([self.class_name, self.upload], [self.sticker_class, self.take], [self.train], [self.trial, self.sticker_trial])
+        self.sticker_trial.observe(
+            lambda change: self._say(lambda: self._named(self.stickers.x_test[change["new"]])), "value"
+        )
+        rows = (
+            [self.class_name, self.upload],
+            [self.sticker_class, self.take],
+            [self.train],
+            [self.trial, self.sticker_trial],
+        )
         super().__init__([*(ipywidgets.HBox(row) for row in rows), self.status, self.answer])
         self.status.value = "Give it at least two classes; a handful of pictures each is enough."
 
@@ -170,5 +179,7 @@ class TeachIt(ipywidgets.VBox):
         right.barh(shares.index[::-1], shares.to_numpy()[::-1], color=plots.COLOURS[0])
         right.set(xlim=(0, 100), xlabel="%")
         said = f"It says {shares.index[0]}, {shares.iloc[0]:.0f} % sure."
-        self.answer.value = plots.as_html(left.figure, caption=said, alt=f"The picture, and bars for each class. {said}")
+        self.answer.value = plots.as_html(
+            left.figure, caption=said, alt=f"The picture, and bars for each class. {said}"
+        )
         return said

@@ -207,7 +207,9 @@ def recorded(name: str):
     path = assets.DATA / "recorded" / f"{name}.csv"
     if not path.exists():
         have = ", ".join(sorted(p.stem for p in path.parent.glob("*.csv"))) or "nothing"
-        raise AssetError(f"There are no recorded runs {name!r}, only {have}; make them: python -m tlcourse sweep {name}.")
+        raise AssetError(
+            f"There are no recorded runs {name!r}, only {have}; make them: python -m tlcourse sweep {name}."
+        )
     return pd.read_csv(path)
 
 

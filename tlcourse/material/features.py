@@ -156,18 +156,17 @@ def _file_bytes(path) -> bytes:
 
 @functools.lru_cache(maxsize=4)
 def _frozen(model, weights: str):
-    """The model as one graph with its weights as constants, so that TensorFlow can fold batch norms into convolutions.
+    """The model as one graph in inference mode.
 
-    That makes it half as fast again. `weights` is the hash of the weights that the graph holds: a model trained since
-    then has another one, and gets a graph of its own.
+    `weights` is the hash of the weights that the graph holds: a model trained since then gets a graph of its own.
     """
     import tensorflow as tf
-    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
+    from tlcourse.material.folding import fold
 
     signature = tf.TensorSpec(model.inputs[0].shape, model.inputs[0].dtype)
-    graph = tf.function(functools.partial(model, training=False)).get_concrete_function(signature)
-    graph = convert_variables_to_constants_v2(graph)
-    return lambda batch: graph(tf.constant(batch, signature.dtype))[0].numpy()
+    graph = tf.function(functools.partial(fold(model), training=False), input_signature=[signature])
+    return lambda batch: graph(tf.constant(batch, signature.dtype)).numpy()
 
 
 def _pipelined(run, batches: Iterable[np.ndarray]) -> Iterator[np.ndarray]:

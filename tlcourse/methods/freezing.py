@@ -47,10 +47,10 @@ def thaw(model, top: int, *, batch_norm: bool = False) -> list[str]:
     thawed = names[len(names) - top :]
     model.trainable = True  # a frozen model would overrule its layers
     for layer in model.layers:
-        layer.trainable = block_of(layer.name) in thawed  # of a nested network, this sets every layer
+        free = layer.trainable = block_of(layer.name) in thawed
+        # Each layer inside a nested network by itself: setting a flag that is set already would not reach them.
         for leaf in _leaves(layer):
-            if isinstance(leaf, keras.layers.BatchNormalization) and not batch_norm:
-                leaf.trainable = False
+            leaf.trainable = free and (batch_norm or not isinstance(leaf, keras.layers.BatchNormalization))
     return thawed
 
 
@@ -72,7 +72,7 @@ def table(model) -> pd.DataFrame:
     for block in blocks(model):
         layers = [layer for layer in model.layers if layer.weights and block_of(layer.name) == block]
         total = sum(int(np.prod(w.shape)) for layer in layers for w in layer.weights)
-        free = sum(int(np.prod(w.shape)) for layer in layers for w in layer.trainable_weights)
+        free = sum(int(np.prod(w.shape)) for layer in layers for w in layer.weights if w.trainable)
         thawed = all(leaf.trainable for layer in layers for leaf in _leaves(layer))
         state = "frozen" if free == 0 else "trainable" if thawed else "partly"
         tensors = sum(len(layer.weights) for layer in layers)

@@ -9,7 +9,9 @@ from tlcourse.classroom.checks.core import a_number, exercise, require
 def honest_folds(folds, photo_of) -> str:
     """Pairs (train rows, test rows) in which no photograph is on both sides and each is tested once."""
     folds = list(folds)
-    require(len(folds) > 1 and all(len(fold) == 2 for fold in folds), "Expected a list of pairs (train_rows, test_rows).")
+    require(
+        len(folds) > 1 and all(len(fold) == 2 for fold in folds), "Expected a list of pairs (train_rows, test_rows)."
+    )
     tested, largest = [], 0
     for train, test in folds:
         train_photos, test_photos = photo_of[np.asarray(train)], photo_of[np.asarray(test)]
@@ -17,8 +19,8 @@ def honest_folds(folds, photo_of) -> str:
         require(
             len(shared) == 0,
             f"In a fold, {len(shared)} photographs are on both sides, as different copies: the classifier is tested on "
-            "pictures that it has practically seen. Stratifying or shuffling the rows does not help; keep all copies of "
-            "a photograph together.",
+            "pictures that it has practically seen. Stratifying or shuffling the rows does not help; keep all copies "
+            "of a photograph together.",
         )
         tested.append(np.unique(test_photos))
         largest = max(largest, np.bincount(train_photos).max())
@@ -40,8 +42,14 @@ def nearest_neighbour(answer, rows, y) -> str:
     truth, balanced = 100 * hit.mean(), 100 * np.mean([hit[y == label].mean() for label in np.unique(y)])
     require(answer != 100, "Every photograph is its own nearest neighbour: leave the query out.")
     require(abs(answer - truth / 100) > 0.005, "That is a share between 0 and 1; in percent, please.")
-    require(abs(answer - balanced) > 0.05 or abs(answer - truth) < 0.05, "That is the balanced accuracy: count all photographs alike.")
-    require(abs(answer - truth) < 0.05, f"Not {answer:.1f}: take the one nearest by cosine of each, and compare the classes.")
+    require(
+        abs(answer - balanced) > 0.05 or abs(answer - truth) < 0.05,
+        "That is the balanced accuracy: count all photographs alike.",
+    )
+    require(
+        abs(answer - truth) < 0.05,
+        f"Not {answer:.1f}: take the one nearest by cosine of each, and compare the classes.",
+    )
     return f"{truth:.1f} %, without training anything at all."
 
 

@@ -46,9 +46,17 @@ def no_shared_concepts(train, test) -> str:
     from tlcourse.material import data
 
     noto, twemoji = (_names(data.stickers(domain, size=96)) for domain in ("noto", "twemoji"))
-    train_names, test_names = (_recognised(pair, name, noto, twemoji) for pair, name in ((train, "train"), (test, "test")))
-    require(all(domain == "noto" for domain, _ in train_names), "Some of `train` is Twemoji: the question was what Noto teaches.")
-    require(all(domain == "twemoji" for domain, _ in test_names), "Some of `test` is Noto: then part of it is no transfer at all.")
+    train_names, test_names = (
+        _recognised(pair, name, noto, twemoji) for pair, name in ((train, "train"), (test, "test"))
+    )
+    require(
+        all(domain == "noto" for domain, _ in train_names),
+        "Some of `train` is Twemoji: the question was what Noto teaches.",
+    )
+    require(
+        all(domain == "twemoji" for domain, _ in test_names),
+        "Some of `test` is Noto: then part of it is no transfer at all.",
+    )
     shared = {side for _, side in train_names} & {side for _, side in test_names}
     require(
         not shared,
