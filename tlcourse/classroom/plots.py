@@ -119,6 +119,11 @@ def bands(ax, table: pd.DataFrame, x: str, by: str, *, guess: dict | None = None
     return ax
 
 
+def spoken(table: pd.DataFrame, label: str, unit: str = "percent") -> str:
+    """The means of a `training.summary` as words, for an alt text: "raw 40 percent, cnn 86 percent"."""
+    return ", ".join(f"{name} {mean:.0f} {unit}" for name, mean in zip(table[label], table["mean"], strict=True))
+
+
 def pictures(images: Sequence[np.ndarray], titles: Sequence[str] | None = None, *, columns: int = 8, size: float = 1.0):
     """A grid of pictures.
 

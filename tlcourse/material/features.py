@@ -18,7 +18,7 @@ from tlcourse.material.kept import kept, key_of_model, key_of_stream
 CORES = min(4, os.cpu_count() or 1)
 
 
-def extract(model, pictures: Sequence, *, batch_size: int = 8, cache: bool = True) -> np.ndarray:
+def extract(model, pictures: Sequence, *, batch_size: int = 4, cache: bool = True) -> np.ndarray:
     """Run pictures through a frozen network, streaming; the result comes from disk the second time.
 
     Args:

@@ -1,8 +1,8 @@
-"""A frozen network made faster: batch normalisation folded into the convolution before it.
+r"""A frozen network made faster: batch normalisation folded into the convolution before it.
 
-In inference a batch norm is a fixed scale and shift of each channel, $y = s\\,(w * x) + (\\beta - s\\mu)$ with
-$s = \\gamma / \\sqrt{\\sigma^2 + \\epsilon}$ (Ioffe and Szegedy, 2015, algorithm 2), so scaled kernels and a bias do the same work
-in one operation instead of two. EfficientNet-Lite0 runs about half as fast again.
+In inference a batch norm is a fixed scale and shift of each channel, $y = s\,(w * x) + (\beta - s\mu)$ with
+$s = \gamma / \sqrt{\sigma^2 + \epsilon}$ (Ioffe and Szegedy, 2015, algorithm 2), so scaled kernels and a bias do the
+same work in one operation instead of two. EfficientNet-Lite0 runs about half as fast again.
 """
 
 import numpy as np

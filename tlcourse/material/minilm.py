@@ -111,15 +111,25 @@ def _original_weights(tensors, i: int):
     yield f"{ours}_norm", norm("output")
 
 
+class _Lazily:
+    """A file of tensors as a mapping that reads one at a time: together they fill 90 MB."""
+
+    def __init__(self, file):
+        self.file = file
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        return self.file.get_tensor(name)
+
+
 def load_original(model) -> None:
     """Fill a model from `build` with the published weights.
 
     Raises:
         AssetError: the weights are missing or damaged; the message names the command that fetches them.
     """
-    from safetensors.numpy import load_file
+    from safetensors import safe_open
 
-    tensors = load_file(assets.path("minilm"))
+    tensors = _Lazily(safe_open(assets.path("minilm"), framework="numpy"))
     kind = tensors["embeddings.token_type_embeddings.weight"][0]  # one kind of text only, so its row is a constant
     model.get_layer("words").set_weights([tensors["embeddings.word_embeddings.weight"]])
     model.get_layer("positions").set_weights([tensors["embeddings.position_embeddings.weight"] + kind])
