@@ -156,3 +156,25 @@ def test_console_error_and_network_request_are_seen(chapter):
     page.run_all()
     assert page.left == {"course.invalid"}
     assert any("zebra" in said for said in page.console)
+
+
+def test_teach_it_learns_the_pictures_that_are_uploaded(chapter, tmp_path):
+    """Two classes by name and upload, train, and a picture that it has not seen: as a student does it in chapter 02."""
+    page = chapter("02_off_the_shelf_features.ipynb")
+    assert page.run_all() == []
+    stickers = DATA / "stickers" / "photo"
+    for name in ("flower", "vehicle"):
+        page.page.get_by_placeholder("name of the class").fill(f"my {name}")
+        page.page.get_by_placeholder("name of the class").press("Tab")
+        files = sorted((stickers / name).glob("*.png"))
+        page.upload(files[:4], button="its pictures")
+        page.page.wait_for_selector(f"text=4 pictures of my {name}")
+    page.page.get_by_role("button", name="train", exact=True).click()
+    page.page.wait_for_selector("text=my flower (4)")
+    unseen = sorted((stickers / "vehicle").glob("*.png"))[-1]
+    page.upload([unseen], button="try a picture")
+    page.page.wait_for_selector("text=It says my vehicle")
+    (tmp_path / "note.png").write_text("no picture")
+    page.upload([tmp_path / "note.png"], button="try a picture")
+    page.page.wait_for_selector("text=note.png")
+    assert page.console == []

@@ -25,7 +25,8 @@ def use_style() -> None:
         "figure.figsize": (7, 3.6), "figure.dpi": 110, "savefig.bbox": "tight", "font.size": 10.5,
         "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "grid.alpha": 0.25,
         "axes.axisbelow": True, "axes.prop_cycle": mpl.cycler(color=COLOURS, marker=MARKERS), "lines.markersize": 5,
-        "legend.frameon": False, "image.interpolation": "nearest", "axes.titlesize": 10.5, "axes.titleweight": "bold",
+        "legend.edgecolor": "none", "legend.facecolor": "white", "legend.framealpha": 0.9,
+        "image.interpolation": "nearest", "axes.titlesize": 10.5, "axes.titleweight": "bold",
     })  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from tlcourse.material.glyph_set import Glyphs, glyphs
 from tlcourse.material.pictures import from_folder, read_picture
 from tlcourse.material.ratings import DOMAINS as REVIEW_DOMAINS
 from tlcourse.material.split import Split, by_group, check_fraction, divide, how_many
+from tlcourse.material.tables import model_zoo, recorded
 
 __all__ = [
     "DIGIT_SETS",
@@ -24,6 +25,7 @@ __all__ = [
     "digits",
     "from_folder",
     "glyphs",
+    "model_zoo",
     "online",
     "read_picture",
     "recorded",
@@ -191,26 +193,6 @@ def online(name: str) -> Split:
         ) from None
     y_train, y_test = y_train.ravel().astype(np.int64), y_test.ravel().astype(np.int64)
     return Split(x_train, y_train, x_test, y_test, tuple(str(c) for c in range(int(y_train.max()) + 1)))
-
-
-def recorded(name: str):
-    """Runs of an experiment that is too long for a notebook; `python -m tlcourse sweep NAME` makes them again.
-
-    Returns:
-        A pandas table, one row a result: the config, the seed, what was measured, and the versions it ran with.
-
-    Raises:
-        AssetError: nothing was recorded under that name; the message names what was.
-    """
-    import pandas as pd
-
-    path = assets.DATA / "recorded" / f"{name}.csv"
-    if not path.exists():
-        have = ", ".join(sorted(p.stem for p in path.parent.glob("*.csv"))) or "nothing"
-        raise AssetError(
-            f"There are no recorded runs {name!r}, only {have}; make them: python -m tlcourse sweep {name}."
-        )
-    return pd.read_csv(path)
 
 
 def _one_of(argument: str, value: object, allowed: tuple[str, ...]) -> None:

@@ -1,6 +1,7 @@
 """Measures how fast the course is, as ratios within one run, since seconds differ from one machine to the next.
 
 * extraction: pictures a second, and which share of this machine's own matmul limit that is;
+* race: a probe on cached features against the frozen-base loop of the Keras guide, to equal accuracy;
 * widgets: the latency of every control of every notebook over its whole range.
 """
 
@@ -12,7 +13,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from tlcourse.workshop import NOTEBOOKS, notebooks
+from tlcourse.workshop import NOTEBOOKS, notebooks, probe_race
 
 ANSWER_SECONDS = 0.2
 POINTS = 21
@@ -151,7 +152,7 @@ def widgets(path: Path) -> list[dict[str, Any]]:
 def measure(numbers: Iterable[str] = (), *, folder: Path = NOTEBOOKS) -> dict[str, Any]:
     """Run every benchmark; the widgets of these notebooks only, where numbers are given."""
     latencies = [row for path in notebooks.select(numbers, folder) for row in widgets(path)]
-    return {"extraction": extraction(), "widgets": latencies}
+    return {"extraction": extraction(), "race": probe_race.race(), "widgets": latencies}
 
 
 def report(results: dict[str, Any], *, as_json: bool = False, say: Callable[[Any], None] | None = None) -> None:
@@ -163,12 +164,17 @@ def report(results: dict[str, Any], *, as_json: bool = False, say: Callable[[Any
     from rich.table import Table
 
     say = say or Console().print
-    table = Table(title="Feature extraction against the matmul limit, in one run")
-    table.add_column("what")
-    table.add_column("value", justify="right")
-    for name, value in results["extraction"].items():
-        table.add_row(name.replace("_", " "), f"{value:.0%}" if name.startswith("share") else f"{value:.2f}")
-    say(table)
+    titles = {
+        "extraction": "Feature extraction against the matmul limit, in one run",
+        "race": "Probe on features extracted once, against the Keras guide's loop, to equal accuracy",
+    }
+    for part, title in titles.items():
+        table = Table(title=title)
+        table.add_column("what")
+        table.add_column("value", justify="right")
+        for name, value in results[part].items():
+            table.add_row(name.replace("_", " "), f"{value:.0%}" if name.startswith("share") else f"{value:.2f}")
+        say(table)
     table = Table(title=f"Widgets over their whole range; budget {ANSWER_SECONDS * 1000:g} ms")
     for name in ("notebook", "control", "settings", "p50 ms", "p95 ms", "p95 / budget"):
         table.add_column(name, justify="left" if name in ("notebook", "control") else "right")

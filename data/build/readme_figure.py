@@ -1,0 +1,25 @@
+"""Draws the README's picture from the recorded runs of chapter 00.
+
+    python data/build/readme_figure.py
+
+Writes `data/recorded/first_start.png`.
+"""
+
+from tlcourse.classroom import plots
+from tlcourse.material import assets, data
+from tlcourse.methods import training
+
+
+def main() -> None:
+    """Draw and save."""
+    plots.use_style()
+    curves = training.summary(data.recorded("first_start"), ["start", "epoch"], "accuracy")
+    ax = plots.bands(plots.axes(), curves, "epoch", "start")
+    ax.axhline(100 / 8, **plots.GUESS, label="chance")
+    ax.set(xlabel="epochs of training on photographs", ylabel="test accuracy, %", ylim=(0, 75))
+    ax.legend(loc="lower right", title="a small network that starts with")
+    ax.figure.savefig(assets.DATA / "recorded" / "first_start.png", metadata={"Software": None})
+
+
+if __name__ == "__main__":
+    main()
