@@ -42,7 +42,7 @@ def test_sizes_are_the_published_ones(variant, parameters):
 def test_a_new_classifier_keeps_the_pretrained_backbone():
     new = backbones.efficientnet_lite0(classes=8, input_size=64)
     old = backbones.efficientnet_lite0(classes=1000, input_size=64)
-    for name in ("stem_conv", "block4b_depthwise_bn", "head_conv"):
+    for name in ("stem_conv", "block4b_depthwise_bn", "top_conv"):
         for ours, theirs in zip(new.get_layer(name).get_weights(), old.get_layer(name).get_weights(), strict=True):
             np.testing.assert_array_equal(ours, theirs)
     assert new.output_shape == (None, 8)

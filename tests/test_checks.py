@@ -119,7 +119,7 @@ def test_the_backbone_is_recognised_by_its_numbers(capsys):
     ("cut", "weights", "hint"),
     [
         ("logits", "imagenet", "still ends in the 1,000"),
-        ("head_relu", "imagenet", "maps of shape"),
+        ("top_relu", "imagenet", "maps of shape"),
         ("pool", None, "were the weights loaded"),
     ],
 )
@@ -138,7 +138,7 @@ def test_the_top_is_thawed_as_the_methods_do(lite, capsys):
     freezing.thaw(lite, 2)
     checks.thawed_top(lite)
     for layer in lite.layers:
-        layer.trainable = layer.name in ("head_conv", "logits")
+        layer.trainable = layer.name in ("top_conv", "logits")
     checks.thawed_top(lite)
     assert capsys.readouterr().out.count("✓") == 2
 

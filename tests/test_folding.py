@@ -53,7 +53,7 @@ def test_what_cannot_be_folded_is_left(options, left):
 def test_the_layers_of_the_original_keep_one_output():
     model = backbones.efficientnet_lite0(input_size=32)
     assert norms(fold(model)) == 0
-    assert model.get_layer("head_conv").output is not None  # Keras refuses this once a layer is used twice
+    assert model.get_layer("top_conv").output is not None  # Keras refuses this once a layer is used twice
 
 
 def test_a_model_without_norms_is_returned_as_it_is():

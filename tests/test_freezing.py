@@ -50,7 +50,7 @@ LOGITS = {"logits/kernel", "logits/bias"}
 def test_blocks_are_read_from_names():
     assert freezing.blocks(blocky()) == ["block1", "block2", "logits"]
     lite = freezing.blocks(backbones.efficientnet_lite0(classes=3, input_size=32, weights=None))
-    assert lite == ["stem", *(f"block{i}" for i in range(1, 8)), "head", "logits"]
+    assert lite == ["stem", *(f"block{i}" for i in range(1, 8)), "top", "logits"]
 
 
 @pytest.mark.parametrize(

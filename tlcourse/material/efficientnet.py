@@ -2,7 +2,7 @@
 
 The architecture is MobileNetV2's inverted residual, scaled as in Tan and Le (2019, "EfficientNet: Rethinking Model
 Scaling for Convolutional Neural Networks", table 1), in the "Lite" variant: no squeeze-and-excitation, ReLU6 instead
-of swish, and stem and head of fixed width. Read it from the bottom upwards: `build` is the network, the two functions
+of swish, and stem and top of fixed width. Read it from the bottom upwards: `build` is the network, the two functions
 above it are its bricks.
 """
 
@@ -64,7 +64,7 @@ def build(variant: str = "lite0", *, input_size: int | None = None, classes: int
     Returns:
         A model from `(n, input_size, input_size, 3)` RGB pictures with values in [0, 255] (it scales them itself) to
         `(n, classes)` logits or `(n, 1280)` features. Its layers are named `stem_*`, `block1a_*` … `block7a_*`,
-        `head_*`, `pool` and `logits`.
+        `top_*`, `pool` and `logits`.
     """
     import keras
     from keras import layers
@@ -78,7 +78,7 @@ def build(variant: str = "lite0", *, input_size: int | None = None, classes: int
         for repeat in range(repeats):
             name = f"block{stage}{'abcdefgh'[repeat]}"
             x = _inverted_residual(x, name, expansion, kernel, stride if repeat == 0 else 1, channels)
-    x = _conv_bn(x, "head", filters=1280)
+    x = _conv_bn(x, "top", filters=1280)
     x = layers.GlobalAveragePooling2D(name="pool")(x)
     if classes is not None:
         x = layers.Dense(classes, name="logits")(x)

@@ -37,7 +37,7 @@ def features_of_the_backbone(answer) -> str:
     truth = backbones.efficientnet_lite0(input_size=answer.input_shape[1])(pictures)
     gap = float(np.abs(np.asarray(answer(pictures)) - np.asarray(truth)).max())
     require(gap < 1e-3, "The shape is right, the features are not the pretrained ones: were the weights loaded?")
-    return "The head is gone and the features are the pretrained ones, number for number."
+    return "The classifier is gone and the features are the pretrained ones, number for number."
 
 
 @exercise
@@ -56,7 +56,7 @@ def thawed_top(model) -> str:
     blocks = {freezing.block_of(layer.name) for layer in model.layers if layer.trainable_weights}
     require("logits" in blocks, "The classifier is frozen: it starts from random numbers and has to learn.")
     require(blocks != {"logits"}, "That is a probe: only the classifier. The block before it was to be thawed too.")
-    extra = blocks - {"logits", "head"}
+    extra = blocks - {"logits", "top"}
     require(not extra, f"Also thawed: {', '.join(sorted(extra))}. Count the blocks from the output.")
     return "Classifier and last block train, everything else, statistics included, stays."
 

@@ -1,24 +1,45 @@
-"""Chapter 00: one small network on the photographs, started from random weights or from those that learnt drawings."""
+"""Chapter 00: one small network on the photographs, started from random weights or from those that learnt drawings.
 
-CONFIGS = [{"start": start} for start in ("random weights", "weights from drawings")]
+As a control the third start learnt only drawings of *other* things: none shares a word of its name with a photograph.
+"""
+
+import re
+
+CONFIGS = [{"start": start} for start in ("random weights", "weights from drawings", "weights from other things")]
 SIZE, WIDTH, SOURCE_EPOCHS, EPOCHS = 32, 16, 30, 40
 DRAWINGS = ("clipart", "noto", "twemoji", "openmoji")
 
 
-def source(seed: int):
-    """The small network, trained on the four domains of drawings."""
-    import keras
+def drawings(*, other_things: bool = False):
+    """Pictures `(n, SIZE, SIZE, 3)` float32 and labels of all drawings, or of those named like no photograph."""
     import numpy as np
 
-    from tlcourse.material import backbones, data
+    from tlcourse.material import assets, data
+
+    photographed = {word for path in assets.files("stickers/photo") for word in words(path.stem)}
+    files = [path for domain in DRAWINGS for path in assets.files(f"stickers/{domain}") if path.suffix == ".png"]
+    if other_things:
+        files = [path for path in files if not photographed & words(path.stem)]
+    x = np.stack([data.read_picture(path, SIZE) for path in files]).astype("float32")
+    return x, np.array([data.STICKER_CLASSES.index(path.parent.name) for path in files])
+
+
+def words(name: str) -> set[str]:
+    """The words of a file's name, without numbers: "red-car-2" is {"red", "car"}."""
+    return {word for part in re.split(r"[-_ ]", name) if len(word := part.strip("0123456789")) > 2}
+
+
+def source(seed: int, *, other_things: bool = False):
+    """The small network, trained on drawings."""
+    import keras
+
+    from tlcourse.material import backbones
     from tlcourse.methods import training
 
-    domains = [data.stickers(domain, size=SIZE, test_fraction=0) for domain in DRAWINGS]
-    x = np.concatenate([domain.x_train for domain in domains]).astype("float32")
-    y = np.concatenate([domain.y_train for domain in domains])
     keras.utils.set_random_seed(seed)
     network = backbones.small_cnn(classes=8, input_size=SIZE, width=WIDTH)
-    training.fit(network, (x, y), epochs=SOURCE_EPOCHS, learning_rate=2e-3, batch_size=64, seed=seed)
+    train = drawings(other_things=other_things)
+    training.fit(network, train, epochs=SOURCE_EPOCHS, learning_rate=2e-3, batch_size=64, seed=seed)
     return network
 
 
@@ -32,8 +53,8 @@ def trial(config: dict) -> list[dict]:
     seed = config["seed"]
     photos = data.stickers("photo", size=SIZE, seed=seed)
     train, test = ((x.astype("float32"), y) for x, y in (photos.train, photos.test))
-    if config["start"] == "weights from drawings":
-        network = source(seed)
+    if config["start"] != "random weights":
+        network = source(seed, other_things=config["start"] == "weights from other things")
     else:
         keras.utils.set_random_seed(seed)
         network = backbones.small_cnn(classes=8, input_size=SIZE, width=WIDTH)
