@@ -166,10 +166,18 @@ class TeachIt(ipywidgets.VBox):
         return f"Learnt {', '.join(f'{n} ({c})' for n, c in counts.items())} in {seconds:.2f} s. Now try a picture."
 
     def _tried(self, change) -> None:
-        if change["new"]:
-            content = bytes(change["new"][0]["content"])
-            self._say(lambda: self._named(read_picture(content, SIZE)))
-            self.trial.value = ()
+        if not change["new"]:
+            return
+        file = change["new"][0]
+
+        def named() -> str:
+            try:
+                return self._named(read_picture(bytes(file["content"]), SIZE))
+            except PictureError as error:
+                raise PictureError(f"{file['name']}: {error}") from error
+
+        self._say(named)
+        self.trial.value = ()
 
     def _named(self, picture) -> str:
         shares = self.lesson.name(picture)
