@@ -26,7 +26,14 @@ def honest_folds(folds, photo_of) -> str:
         largest = max(largest, np.bincount(train_photos).max())
     tested = np.concatenate(tested)
     require(set(tested) == set(photo_of), "Some photographs are never tested: the folds have to cover all of them.")
-    require(len(tested) == len(set(tested)), "Some photographs are tested in more than one fold.")
+    require(
+        len(tested) == len(set(tested)), "Some photographs are tested in several folds; each in exactly one, please."
+    )
+    trained = min(len(np.unique(photo_of[np.asarray(train)])) for train, _ in folds)
+    require(
+        2 * trained >= len(np.unique(photo_of)),
+        "Nothing leaks, but a fold trains on less than half of the photographs.",
+    )
     require(largest > 1, "Nothing leaks, but nothing is augmented either: each photograph is trained on only once.")
     return "All copies of a photograph stay together, so the test is a test again."
 

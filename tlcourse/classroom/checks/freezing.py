@@ -14,7 +14,7 @@ def bias_shape(answer) -> str:
     require(shape != (5, 7), "That is the kernel: a number for each pair of input and output. The bias has no inputs.")
     require(shape != (5,), "One bias for each *input*? It is added after the inputs were summed, once an output.")
     require(shape == (7,), "The bias is added to the outputs: one number each, in a vector.")
-    return "One number for each output. The slide that prints (7, 7) was never run."
+    return "One number for each output. What prints (7, 7) cannot have come from this layer."
 
 
 @exercise
@@ -49,13 +49,20 @@ def thawed_top(model) -> str:
 
     require(isinstance(model, keras.Model), f"Expected a keras.Model, got {type(model).__name__}.")
     free = [w.path for w in model.trainable_weights]
-    require(bool(free), "Nothing is trainable: a frozen classifier cannot learn your classes.")
+    require(
+        bool(free),
+        "Nothing is trainable: a frozen classifier cannot learn your classes. (If its layers say that they are "
+        "trainable, look at the network's own flag: off, it overrules them.)",
+    )
     norms = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
     moving = [layer.name for layer in norms if layer.trainable]
     require(not moving, f"{len(moving)} batch normalisations are thawed: their statistics would move with every step.")
     blocks = {freezing.block_of(layer.name) for layer in model.layers if layer.trainable_weights}
     require("logits" in blocks, "The classifier is frozen: it starts from random numbers and has to learn.")
     require(blocks != {"logits"}, "That is a probe: only the classifier. The block before it was to be thawed too.")
+    wanted = {"top_conv/kernel", "logits/kernel", "logits/bias"}
+    missing = sorted(wanted - {"/".join(path.split("/")[-2:]) for path in free})
+    require(not missing, f"Still frozen: {', '.join(missing)}.")
     extra = blocks - {"logits", "top"}
     require(not extra, f"Also thawed: {', '.join(sorted(extra))}. Count the blocks from the output.")
     return "Classifier and last block train, everything else, statistics included, stays."
@@ -74,8 +81,9 @@ def kept_statistics(mend) -> str:
     base.trainable = False
     inputs = keras.Input((8, 8, 3))
     model = keras.Model(inputs, keras.layers.Dense(2, name="logits")(base(inputs, training=False)))
-    mend(base)
     before = freezing.snapshot(base)
+    mend(base)
+    require(not freezing.changed(base, before), "`mend` itself overwrites weights: it should only say what may move.")
     pixels = np.random.default_rng(0).normal(3, 5, (16, 8, 8, 3)).astype("float32")
     expected = np.asarray(base(pixels, training=False))
     batch_statistics = np.asarray(base(pixels, training=True))
@@ -87,11 +95,13 @@ def kept_statistics(mend) -> str:
         "The moving statistics still changed: `training=False` in the call does not outlive `fit`, and "
         "`base.trainable = True` thaws the batch normalisations with the rest.",
     )
+    kernels = {path for path in before if "kernel" in path}
     require(
-        any("kernel" in path for path in moved),
+        bool(kernels & set(moved)),
         "The statistics stay, but so do the kernels: nothing is fine-tuned. Thaw the backbone, then freeze only its "
         "batch normalisations.",
     )
+    require(kernels <= set(moved), "Some kernels learn and some do not: thaw all of the backbone but its batch norms.")
     require(
         np.allclose(expected, batch_statistics, atol=1e-4),
         "The moving statistics stay, but in training the layer still normalises with those of the batch, so it learns "
