@@ -302,3 +302,27 @@ def test_splits_that_share_things_or_domains_are_refused(emoji):
     ):
         with pytest.raises(NotYet, match=hint):
             checks.no_shared_concepts(train, test)
+
+
+def one_kernel_only(base):
+    base.trainable = False
+    base.get_layer("block2_conv").trainable = True
+
+
+def other_weights(base):
+    for layer in base.layers:
+        layer.trainable = not isinstance(layer, keras.layers.BatchNormalization)
+    base.get_layer("block1_conv").set_weights([0.1 + 0 * w for w in base.get_layer("block1_conv").get_weights()])
+
+
+@pytest.mark.parametrize(("mend", "hint"), [(one_kernel_only, "Some kernels"), (other_weights, "overwrites weights")])
+def test_half_a_mend_is_refused(mend, hint):
+    with pytest.raises(NotYet, match=hint):
+        checks.kept_statistics(mend)
+
+
+def test_folds_that_hardly_train_are_refused():
+    photo_of = np.tile(np.arange(10), 2)
+    folds = [(np.flatnonzero(photo_of == (i + 1) % 10), np.flatnonzero(photo_of == i)) for i in range(10)]
+    with pytest.raises(NotYet, match="less than half"):
+        checks.honest_folds(folds, photo_of)
