@@ -28,11 +28,11 @@ def trial(config: dict) -> list[dict]:
 def _network(name: str):
     import keras
 
-    from tlcourse.material import assets, efficientnet
+    from tlcourse.material import assets, backbones, efficientnet
 
-    path = assets.DATA / "weights" / "efficientnet_lite0.weights.h5"
-    if name != "lite0":
-        path = assets.CACHE / "weights" / f"efficientnet_{name}.weights.h5"
+    if name == "lite0":
+        return backbones.efficientnet_lite0()
+    path = assets.CACHE / "weights" / f"efficientnet_{name}.weights.h5"
     if not path.exists():
         raise assets.AssetError(
             f"{path} is missing: python data/build/efficientnet_lite.py --variant {name} --out {path} (needs torch)."
