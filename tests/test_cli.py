@@ -98,28 +98,6 @@ def test_doctor_reports_a_look_that_fails(monkeypatch):
 # Benchmark: its counting, not its timing.
 
 
-def test_flops_are_those_of_the_arithmetic():
-    import keras
-
-    inputs = keras.Input((8, 8, 3))
-    x = keras.layers.Conv2D(4, 3, padding="same", strides=2)(inputs)  # 4·4 places × 3·3·3 × 4
-    x = keras.layers.DepthwiseConv2D(3, padding="same")(x)  # 4·4 places × 3·3 × 4
-    x = keras.layers.GlobalAveragePooling2D()(x)
-    inner = keras.Model(inputs, x)
-    outputs = keras.layers.Dense(10)(inner(inputs))  # 4 × 10
-    model = keras.Model(inputs, outputs)
-    assert bench.flops(model) == 2 * (16 * 27 * 4 + 16 * 9 * 4 + 4 * 10)
-
-
-def test_flops_need_a_fixed_size():
-    import keras
-
-    inputs = keras.Input((None, None, 3))
-    model = keras.Model(inputs, keras.layers.Conv2D(4, 3)(inputs))
-    with pytest.raises(ValueError, match="must be fixed"):
-        bench.flops(model)
-
-
 def test_bench_report_is_json_or_tables(capsys):
     row = {"notebook": "00_a", "control": "IntSlider 'n'", "settings": 3, "p50": 0.01, "p95": 0.3, "errors": 0}
     results = {

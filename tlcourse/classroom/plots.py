@@ -7,6 +7,7 @@ with a marker of its own, so that no figure needs colour to be read.
 import base64
 import html
 import io
+import warnings
 from collections.abc import Sequence
 
 import numpy as np
@@ -46,7 +47,9 @@ def as_html(figure, *, caption: str, alt: str) -> str:
     if not (caption.strip() and alt.strip()):
         raise ValueError("Expected a caption and an alt text, got an empty one: say in a sentence what is to be seen.")
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png")
+    with warnings.catch_warnings():  # on a busy machine matplotlib remarks that looking for a legend's place takes long
+        warnings.filterwarnings("ignore", message="Creating legend with loc")
+        figure.savefig(buffer, format="png")
     plt.close(figure)
     data = base64.b64encode(buffer.getvalue()).decode()
     return (

@@ -25,11 +25,12 @@ class Explore(ipywidgets.VBox):
         for control in controls.values():
             control.style.description_width = "initial"
             control.layout.width = "auto" if isinstance(control, ipywidgets.ToggleButtons) else "32em"
-            control.observe(self._update, "value")
+            control.observe(self.update, "value")
         super().__init__([*controls.values(), self.pane])
-        self._update()
+        self.update()
 
-    def _update(self, _change=None) -> None:
+    def update(self, _change=None) -> None:
+        """Draw anew: after each move of a control, and whenever what `draw` reads has changed."""
         self.pane.value = self.draw(**{name: control.value for name, control in self.controls.items()})
 
 

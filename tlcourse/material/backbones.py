@@ -11,7 +11,8 @@ def efficientnet_lite0(*, classes: int | None = None, weights: str | None = "ima
     Args:
         classes: None ends the model at its 1,280 pooled features; 1000 keeps ImageNet's own classifier; any other
             number puts a new, random classifier on top.
-        weights: "imagenet", or None for random ones (training from scratch).
+        weights: "imagenet", or None for random ones (training from scratch): then the batch norms' moving statistics
+            follow within some dozens of steps (momentum 0.9), where ImageNet's training had thousands (0.99).
         input_size: height and width of the pictures in pixels, at least 32. Trained at 224; smaller is faster.
 
     Returns:
@@ -30,7 +31,8 @@ def efficientnet_lite0(*, classes: int | None = None, weights: str | None = "ima
         raise ValueError(f"Expected pictures of at least 32 pixels, got input_size={input_size}: enlarge them first.")
     if classes is not None and classes < 1:
         raise ValueError(f"Expected at least 1 class or None, got classes={classes}: count your classes.")
-    model = efficientnet.build("lite0", input_size=input_size, classes=classes)
+    momentum = 0.99 if weights else 0.9
+    model = efficientnet.build("lite0", input_size=input_size, classes=classes, momentum=momentum)
     if weights == "imagenet":
         _load_by_name(model, assets.path("efficientnet_lite0"))
     return model

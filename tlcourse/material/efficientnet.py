@@ -26,7 +26,7 @@ def _scaled_stages(width, depth):
         yield expansion, kernel, stride, rounded, repeats if fixed else math.ceil(depth * repeats)
 
 
-def _conv_bn(x, name, filters=None, kernel=1, stride=1, relu=True):
+def _conv_bn(x, name, filters=None, kernel=1, stride=1, relu=True, momentum=0.99):
     """Convolution (depthwise where `filters` is None), batch normalisation, and ReLU6 unless told not to."""
     from keras import layers
 
@@ -35,31 +35,33 @@ def _conv_bn(x, name, filters=None, kernel=1, stride=1, relu=True):
         x = layers.DepthwiseConv2D(kernel, **shape, name=f"{name}_conv")(x)
     else:
         x = layers.Conv2D(filters, kernel, **shape, name=f"{name}_conv")(x)
-    x = layers.BatchNormalization(epsilon=1e-3, momentum=0.99, name=f"{name}_bn")(x)
+    x = layers.BatchNormalization(epsilon=1e-3, momentum=momentum, name=f"{name}_bn")(x)
     return layers.ReLU(6.0, name=f"{name}_relu")(x) if relu else x
 
 
-def _inverted_residual(x, name, expansion, kernel, stride, channels):
+def _inverted_residual(x, name, expansion, kernel, stride, channels, momentum):
     """Widen (1×1), filter each channel by itself (k×k), narrow (1×1); add the input where the shapes agree."""
     from keras import layers
 
     start = x
     if expansion > 1:
-        x = _conv_bn(x, f"{name}_expand", filters=expansion * x.shape[-1])
-    x = _conv_bn(x, f"{name}_depthwise", kernel=kernel, stride=stride)
-    x = _conv_bn(x, f"{name}_project", filters=channels, relu=False)
+        x = _conv_bn(x, f"{name}_expand", filters=expansion * x.shape[-1], momentum=momentum)
+    x = _conv_bn(x, f"{name}_depthwise", kernel=kernel, stride=stride, momentum=momentum)
+    x = _conv_bn(x, f"{name}_project", filters=channels, relu=False, momentum=momentum)
     if stride == 1 and start.shape[-1] == channels:
         x = layers.Add(name=f"{name}_add")([start, x])
     return x
 
 
-def build(variant: str = "lite0", *, input_size: int | None = None, classes: int | None = 1000):
+def build(variant: str = "lite0", *, input_size: int | None = None, classes: int | None = 1000, momentum: float = 0.99):
     """The untrained network as a `keras.Model`.
 
     Args:
         variant: "lite0", "lite1" or "lite2".
         input_size: height and width of the pictures in pixels; the size that the variant was trained at if None.
         classes: number of logits; None leaves the classifier out, and the model ends at the 1,280 pooled features.
+        momentum: share of the batch norms' moving statistics that a training step keeps. After n steps momentum**n of
+            them is still what they were before the first: a short training from scratch needs a smaller one.
 
     Returns:
         A model from `(n, input_size, input_size, 3)` RGB pictures with values in [0, 255] (it scales them itself) to
@@ -73,12 +75,12 @@ def build(variant: str = "lite0", *, input_size: int | None = None, classes: int
     size = input_size or trained_at
     inputs = keras.Input((size, size, 3), name="pictures")
     x = layers.Rescaling(1 / 128, offset=-127 / 128, name="rescale")(inputs)
-    x = _conv_bn(x, "stem", filters=32, kernel=3, stride=2)
+    x = _conv_bn(x, "stem", filters=32, kernel=3, stride=2, momentum=momentum)
     for stage, (expansion, kernel, stride, channels, repeats) in enumerate(_scaled_stages(width, depth), start=1):
         for repeat in range(repeats):
             name = f"block{stage}{'abcdefgh'[repeat]}"
-            x = _inverted_residual(x, name, expansion, kernel, stride if repeat == 0 else 1, channels)
-    x = _conv_bn(x, "top", filters=1280)
+            x = _inverted_residual(x, name, expansion, kernel, stride if repeat == 0 else 1, channels, momentum)
+    x = _conv_bn(x, "top", filters=1280, momentum=momentum)
     x = layers.GlobalAveragePooling2D(name="pool")(x)
     if classes is not None:
         x = layers.Dense(classes, name="logits")(x)

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 
 
-def block_of(layer_name: str) -> str:
-    """The block that a layer belongs to, by its name: "block3a_project_conv" is in "block3"."""
-    start = layer_name.split("_")[0]
+def block_of(name: str) -> str:
+    """The block of a layer, by its name, or of a weight, by its path: "block3a_project_conv/kernel" is in "block3"."""
+    start = re.split("[_/]", name)[0]
     return re.sub(r"(?<=\d)[a-z]$", "", start)
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from tlcourse.methods.cost import flops
 from tlcourse.workshop import NOTEBOOKS, notebooks, probe_race
 
 ANSWER_SECONDS = 0.2
@@ -37,49 +38,6 @@ def matmul_limit(*, size: int = 1536, seconds: float = 2.0) -> float:
         product(a).numpy()
         best = min(best, time.perf_counter() - start)
     return 2 * size**3 / best
-
-
-def flops(model: Any) -> int:
-    """Count the FLOPs of a Keras model's convolutions and dense layers for one input; a multiply-add counts as two.
-
-    Args:
-        model: a functional or sequential model with a fixed input size, models inside it included.
-
-    Raises:
-        ValueError: the input's size is not fixed, so that the number of positions is unknown.
-    """
-    import keras
-
-    layers = keras.layers
-    counted = (
-        layers.Conv1D,
-        layers.Conv2D,
-        layers.Conv3D,
-        layers.DepthwiseConv1D,
-        layers.DepthwiseConv2D,
-        layers.Dense,
-    )
-    total = 0
-    for layer in model.layers:
-        if isinstance(layer, keras.Model):
-            total += flops(layer)
-        elif isinstance(layer, counted):
-            shape = layer.output.shape[1:]
-            if None in shape:
-                raise ValueError(
-                    f"The model's input size must be fixed to count FLOPs, but {layer.name} gives {shape}."
-                )
-            # Every weight of the kernel is used once at every position: all axes of the output but its channels.
-            channels = shape[0] if getattr(layer, "data_format", "") == "channels_first" else shape[-1]
-            total += 2 * _product(layer.kernel.shape) * (_product(shape) // channels)
-    return total
-
-
-def _product(numbers: Iterable[int]) -> int:
-    result = 1
-    for number in numbers:
-        result *= int(number)
-    return result
 
 
 def extraction(*, pictures: int = 256, repeats: int = 3) -> dict[str, float]:

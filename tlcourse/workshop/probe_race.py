@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import time
 
-SIZE, BATCH, MOST_EPOCHS = 128, 32, 20
+BATCH, MOST_EPOCHS = 32, 20
 
 
-def race(*, seed: int = 0) -> dict[str, float]:
+def race(*, size: int = 128, seed: int = 0) -> dict[str, float]:
     """Time both on the photographs, each until it reaches the probe's test accuracy.
+
+    Args:
+        size: height and width of the pictures in pixels.
+        seed: for the split, the new head and the order of the pictures.
 
     Returns:
         `accuracy` of the probe and `guide_accuracy` in percent, `probe_seconds` (extraction and classifier),
@@ -27,9 +31,9 @@ def race(*, seed: int = 0) -> dict[str, float]:
 
     from tlcourse.material import backbones, data, features
 
-    photos = data.stickers("photo", size=SIZE, seed=seed)
+    photos = data.stickers("photo", size=size, seed=seed)
     keras.utils.set_random_seed(seed)
-    backbone = backbones.efficientnet_lite0(input_size=SIZE)
+    backbone = backbones.efficientnet_lite0(input_size=size)
     features.extract(backbone, photos.x_train[:8], cache=False)  # both start warm: no tracing in the timed part
 
     def probe(cache: bool) -> tuple[float, float]:
@@ -44,7 +48,7 @@ def race(*, seed: int = 0) -> dict[str, float]:
     _, again_seconds = probe(cache=True)
 
     backbone.trainable = False
-    inputs = keras.Input((SIZE, SIZE, 3))
+    inputs = keras.Input((size, size, 3))
     model = keras.Model(inputs, keras.layers.Dense(8)(backbone(inputs, training=False)))
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(keras.optimizers.Adam(), loss, metrics=["accuracy"])

@@ -1,20 +1,36 @@
 """The checks of the exercises, one module for each topic; notebooks call them as `checks.<topic>(answer)`."""
 
 from tlcourse.classroom.checks.core import NotYet
+from tlcourse.classroom.checks.cost import cached_pipeline, carbon_intensity, stem_flops
 from tlcourse.classroom.checks.features import honest_folds, lazy_classifier, nearest_neighbour
+from tlcourse.classroom.checks.fine_tuning import head_and_loss, honest_choice, stale_statistics
 from tlcourse.classroom.checks.freezing import bias_shape, features_of_the_backbone, kept_statistics, thawed_top
+from tlcourse.classroom.checks.layers import embedding_size, honest_selection
+from tlcourse.classroom.checks.lora import adapted_in_time, break_even, largest_rank, merged_kernel
 from tlcourse.classroom.checks.settings import misprint, no_shared_concepts, settings
 
 __all__ = [
     "NotYet",
+    "adapted_in_time",
     "bias_shape",
+    "break_even",
+    "cached_pipeline",
+    "carbon_intensity",
+    "embedding_size",
     "features_of_the_backbone",
+    "head_and_loss",
+    "honest_choice",
     "honest_folds",
+    "honest_selection",
     "kept_statistics",
+    "largest_rank",
     "lazy_classifier",
+    "merged_kernel",
     "misprint",
     "nearest_neighbour",
     "no_shared_concepts",
     "settings",
+    "stale_statistics",
+    "stem_flops",
     "thawed_top",
 ]

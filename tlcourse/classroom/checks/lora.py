@@ -1,0 +1,146 @@
+"""Checks of chapter 08: the break-even rank, merging by hand, what Keras builds, and an adapter that comes too late."""
+
+import numpy as np
+
+from tlcourse.classroom.checks.core import a_number, exercise, require
+
+WIDTH, HEADS, HEAD_DIM, LAYERS, CLASSES = 384, 12, 32, 6, 2
+
+
+@exercise
+def break_even(answer, d, k) -> str:
+    """The largest rank at which A and B together have fewer numbers than the kernel `(d, k)`."""
+    answer = a_number(answer, low=0, high=d * k)
+    truth = (d * k - 1) // (d + k)
+    require(answer == int(answer), f"A rank is a whole number, {answer:g} is none: is it rounded up or down?")
+    require(answer != truth + 1, "At that rank A and B already have as many numbers as the kernel, or more.")
+    require(
+        answer != min(d, k),
+        "That is the largest rank that such a matrix can have. Long before, A and B have more numbers than the kernel.",
+    )
+    require(answer not in (d + k, d * k), "Solve r (d + k) < d k for r: what is asked is how far r may go.")
+    require(answer == truth, f"Not {answer:g}. A is (d, r), B is (r, k): together r (d + k) numbers, against d k.")
+    return f"At rank {truth} the pair has {truth * (d + k):,} numbers, the kernel {d * k:,}; one rank more ends that."
+
+
+@exercise
+def largest_rank(answer) -> str:
+    """The largest rank for all four kernels of MiniLM's attention, with the head, within 1 % of the network."""
+    answer = a_number(answer, low=0, high=WIDTH)
+    in_heads = WIDTH * HEADS + HEAD_DIM  # numbers a rank of a query, key or value kernel, as Keras builds the pair
+    plain = 2 * WIDTH  # of the output kernel, and of all four in the paper
+    head = CLASSES * WIDTH + CLASSES
+    network = _parameters() + head
+    truth, papers, two = (
+        int((network / 100 - head) // (LAYERS * per_layer))
+        for per_layer in (3 * in_heads + plain, 4 * plain, 2 * in_heads)
+    )
+    require(answer == int(answer), f"A rank is a whole number; {answer:g} is none.")
+    require(answer != two, "That is for query and value alone. Here all four kernels get a pair.")
+    require(
+        answer != papers,
+        "That counts r (d + k) for each of the four. Keras gives query, key and value an A for every head: look at its "
+        "shape.",
+    )
+    require(answer != truth + 1, "That is just above 1 %: count the head too, and round down.")
+    require(answer == truth, f"Not {answer:g}: adapt a MiniLM with some rank, ask `lora.cost`, and try the next one.")
+    return f"Rank {truth}, a number that in the paper's counting would have been {papers}."
+
+
+def _parameters() -> int:
+    """Numbers in MiniLM without a head."""
+    from tlcourse.material.minilm import HIDDEN, POSITIONS, VOCABULARY
+
+    attention = 4 * (WIDTH * WIDTH + WIDTH)
+    layer = attention + 2 * WIDTH * HIDDEN + HIDDEN + WIDTH + 4 * WIDTH
+    return (VOCABULARY + POSITIONS + 2) * WIDTH + LAYERS * layer
+
+
+@exercise
+def merged_kernel(answer, layer) -> str:
+    """The kernel that makes a plain layer compute what the adapted `layer` computes."""
+    answer = np.asarray(answer, "float64")
+    kernel, a, b = (np.asarray(w, "float64") for w in (layer._kernel, layer.lora_kernel_a, layer.lora_kernel_b))
+    product, scale = a @ b, layer.lora_alpha / layer.lora_rank
+    require(answer.shape == kernel.shape, f"Expected the kernel's shape {kernel.shape}, got {answer.shape}.")
+
+    def near(other) -> bool:
+        return bool(np.abs(answer - other).max() < 1e-5)
+
+    require(np.abs(scale * product).max() > 1e-3, "B is still zero: there is nothing to merge. Run the cells above.")
+    require(not near(kernel), "That is the frozen kernel, without its update.")
+    require(not near(scale * product), "That is the update alone: it is *added* to the frozen kernel.")
+    require(not near(kernel + product), "The scale alpha / r is missing: the sum is right for alpha = r only.")
+    require(not near(kernel + layer.lora_alpha * product), "alpha is there, but it has to be divided by the rank.")
+    require(not near(kernel - scale * product), "The update is added, not taken away.")
+    require(near(kernel + scale * product), "Not W + (alpha / r) A B: look at shapes, order and scale.")
+    return "One kernel, as large as before, and the adapter is gone: at test time LoRA costs nothing."
+
+
+@exercise
+def adapted_in_time(mend) -> str:
+    """A function that puts LoRA on a dense layer between two calls of `fit`, so that the second trains it alone."""
+    import keras
+
+    from tlcourse.methods import freezing, training
+
+    require(callable(mend), f"Expected a function that takes the model, got {type(mend).__name__}.")
+    keras.utils.set_random_seed(0)
+    model = little_classifier()
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(32, 8)).astype("float32"), np.arange(32) % 2
+    body, head = model.get_layer("body"), model.get_layer("logits")
+    body.trainable = False
+    training.fit(model, (x, y), epochs=1, learning_rate=1e-2, batch_size=8, seed=0)
+    before, outputs = freezing.snapshot(model), np.asarray(model(x))
+    mend(model)
+    require(getattr(body, "lora_enabled", False), "The layer `body` has no adapter: call its `enable_lora`.")
+    require(
+        np.abs(np.asarray(model(x)) - outputs).max() < 1e-5,
+        "Right after `mend` the model computes something else than before: an adapter must begin with A B = 0, and "
+        "nothing else may be touched.",
+    )
+    before |= {w.path: np.array(w.numpy()) for w in model.weights if w.path not in before}
+    require(model.compiled, "The model is not compiled: `fit` would not know what to do.")
+    model.fit(x, y, batch_size=8, epochs=2, verbose=0)
+    moved = set(freezing.changed(model, before))
+    _say_what_is_wrong(body, head, moved)
+    return "The adapter and the head learn, and of the layer itself not one bit moves."
+
+
+def _say_what_is_wrong(body, head, moved: set[str]) -> None:
+    factors = {w.path for w in (body.lora_kernel_a, body.lora_kernel_b)}
+    require(
+        body._kernel.path not in moved,
+        "The big kernel moved: that is full fine-tuning with an adapter beside it. Setting `trainable` to True on a "
+        "layer after `enable_lora` thaws the kernel that `enable_lora` had frozen.",
+    )
+    thawed = all(w.trainable for w in (body.lora_kernel_a, body.lora_kernel_b)) and body.trainable
+    zero = not (body.lora_kernel_a.numpy().any() or body.lora_kernel_b.numpy().any())
+    require(not zero, "A and B are both zero, and so is the gradient of each: it passes through the other.")
+    require(
+        bool(factors & moved) or not thawed,
+        "The adapter says that it is trainable, and it did not move: `fit` still runs the program that it traced "
+        "before there was an adapter. Flags are read when the training step is traced.",
+    )
+    require(
+        bool(factors & moved),
+        "The adapter did not move, and compiling alone would not help: the layer was frozen for the first stage, and a "
+        "frozen layer overrules the weights that it was given later.",
+    )
+    require(factors <= moved, "Only one of A and B moved: both have to learn.")
+    require(
+        body.bias.path not in moved,
+        "The kernel stays, the adapter learns, and so does the layer's bias: `enable_lora` freezes the kernel only. "
+        "What is stored as the adapter would not be all that changed.",
+    )
+    require({w.path for w in head.weights} <= moved, "The adapter learns, the head no longer does: keep it trainable.")
+
+
+def little_classifier():
+    """One dense layer named "body" and a head named "logits", from `(n, 8)` numbers to two logits."""
+    import keras
+    from keras import layers
+
+    body, head = layers.Dense(16, activation="relu", name="body"), layers.Dense(2, name="logits")
+    return keras.Sequential([keras.Input((8,)), body, head], name="little")

@@ -1,0 +1,64 @@
+"""Chapter 08: how many singular values does the update need that full fine-tuning of MiniLM finds?
+
+The run is that of `lora`'s "full". Then the update of every kernel of the six transformer layers is cut to its largest
+singular values and the network tested again; embeddings, biases and norms keep what they learnt.
+"""
+
+from tlcourse.workshop.trials import lora as rank_sweep
+
+CONFIGS = [{"method": "full"}]
+KEPT = (0, 1, 2, 4, 8, 16, 32)
+
+
+def as_matrix(name: str, kernel):
+    """A kernel as the matrix from its layer's inputs to its outputs: `(384, 384)` for all four of attention."""
+    inputs = kernel.shape[0] * kernel.shape[1] if name == "attention_output" else kernel.shape[0]
+    return kernel.reshape(inputs, -1)
+
+
+def cut(matrix, rank: int):
+    """The nearest matrix of that rank (Eckart and Young, 1936)."""
+    import numpy as np
+
+    left, values, right = np.linalg.svd(matrix, full_matrices=False)
+    return (left[:, :rank] * values[:rank]) @ right[:rank]
+
+
+def energy(matrix, rank: int) -> float:
+    """Share of the squared entries, in percent, that the nearest matrix of that rank keeps."""
+    import numpy as np
+
+    squares = np.linalg.svd(matrix, compute_uv=False) ** 2
+    return 100 * squares[:rank].sum() / squares.sum()
+
+
+def trial(config: dict) -> list[dict]:
+    """For each rank kept: balanced test accuracy in percent, and the mean share of energy of the twelve updates.
+
+    `energy` is that of the update as a matrix, `energy_heads` as Keras's adapters see it: `(384 * 12, 32)`.
+    """
+    import numpy as np
+
+    from tlcourse.methods import training
+
+    seed = config["seed"]
+    text = rank_sweep.sentences("film", seed)
+    model = rank_sweep.probe(text["train"], seed=seed)
+    rate = rank_sweep.prepare(model, config["method"], seed=seed)
+    kernels = [w for w in model.weights if w.path.startswith("layer") and w.path.endswith("kernel")]
+    before = [np.array(w.numpy()) for w in kernels]
+    train, test = rank_sweep.tokens(text["train"]), rank_sweep.tokens(text["test"])
+    epochs, batch = rank_sweep.EPOCHS, rank_sweep.BATCH
+    training.fit(model, train, epochs=epochs, learning_rate=rate, batch_size=batch, seed=seed)
+    updates = [as_matrix(w.path.split("/")[-2], w.numpy() - old) for w, old in zip(kernels, before, strict=True)]
+    chosen = [u for u, w in zip(updates, kernels, strict=True) if w.path.split("/")[-2] in rank_sweep.PARTS]
+    rows = []
+    for kept in KEPT:
+        for weight, old, update in zip(kernels, before, updates, strict=True):
+            weight.assign(old + cut(update, kept).reshape(old.shape))
+        shares = {
+            "energy": np.mean([energy(update, kept) for update in chosen]),
+            "energy_heads": np.mean([energy(update.reshape(-1, 32), kept) for update in chosen]),
+        }
+        rows.append({"kept": kept, "accuracy": rank_sweep.accuracy(model, test), **shares})
+    return rows
