@@ -239,7 +239,7 @@ def test_the_reader_stays_a_few_batches_ahead_of_the_writer(model, monkeypatch, 
 # --- what goes wrong ---------------------------------------------------------------------------------------------
 
 
-def broken(*_):
+def broken(*_, **__):
     yield np.zeros((8, 6), "float32")
     raise KeyboardInterrupt
 
@@ -423,3 +423,19 @@ def test_no_texts_give_no_embeddings(text_model):
 def test_what_is_no_text_is_refused(text_model):
     with pytest.raises(TypeError, match="position 1"):
         features.embed(["fine", None], model=text_model)
+
+
+@pytest.mark.parametrize("pooling", ["MaxPooling2D", "AveragePooling2D"])
+def test_pooling_windows_mix_no_batches_up(pooling):
+    """TensorFlow's pooling crashes, or takes another thread's numbers, when two batches go through it at once."""
+    network = backbones.efficientnet_lite0(input_size=64, weights=None)
+    grids = [
+        layers.Flatten()(getattr(layers, pooling)(layer.output.shape[1] // 2)(layer.output))
+        for layer in network.layers
+        if layer.name.endswith("project_bn")
+    ]
+    model = keras.Model(network.input, layers.Concatenate()(grids))
+    pictures = np.random.default_rng(0).integers(0, 256, (48, 64, 64, 3), dtype="uint8")
+    alone = model.predict(pictures.astype("float32"), batch_size=4, verbose=0)
+    for _ in range(3):
+        assert np.allclose(features.extract(model, pictures, cache=False), alone, atol=1e-3 * np.abs(alone).max())

@@ -57,7 +57,7 @@ def extract(model, pictures: Sequence, *, batch_size: int = 4, cache: bool = Tru
             yield _file_bytes(pictures[i]) if paths else np.asarray(pictures[i])
 
     def rows() -> Iterator[np.ndarray]:
-        return _pipelined(_frozen(model, weights), batches())
+        return _pipelined(_frozen(model, weights), batches(), streams=_streams(model))
 
     return _result(contents, shape, rows, cache)
 
@@ -94,7 +94,8 @@ def embed(
     def rows() -> Iterator[np.ndarray]:
         batches = (tokens[group, : used[group].max()] for group in groups)
         result = np.empty(shape, "float32")
-        for group, part in zip(groups, _pipelined(_frozen(model, weights), batches), strict=True):
+        parts = _pipelined(_frozen(model, weights), batches, streams=_streams(model))
+        for group, part in zip(groups, parts, strict=True):
             result[group] = part
         yield result
 
@@ -169,13 +170,25 @@ def _frozen(model, weights: str):
     return lambda batch: graph(tf.constant(batch, signature.dtype)).numpy()
 
 
-def _pipelined(run, batches: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
-    """`run` over the batches in order, one batch a core at a time, never more than one waiting."""
-    with ThreadPoolExecutor(CORES) as pool:
+def _streams(model) -> int:
+    """How many batches may go through the model's graph at the same time: one a core, if that is safe.
+
+    TensorFlow's pooling over windows on the CPU is not: called from two threads it crashes or mixes the batches up
+    (2.21, oneDNN). Then the batches queue, and the cores share each.
+    """
+    from keras import layers
+
+    pools = tuple(getattr(layers, f"{kind}Pooling{d}D") for kind in ("Max", "Average") for d in (1, 2, 3))
+    return 1 if any(isinstance(layer, pools) for layer in model._flatten_layers()) else CORES
+
+
+def _pipelined(run, batches: Iterable[np.ndarray], *, streams: int) -> Iterator[np.ndarray]:
+    """`run` over the batches in order, so many at a time, never more than one waiting."""
+    with ThreadPoolExecutor(streams) as pool:
         pending = deque()
         for batch in batches:
             pending.append(pool.submit(run, batch))
-            if len(pending) > CORES:
+            if len(pending) > streams:
                 yield pending.popleft().result()
         while pending:
             yield pending.popleft().result()
