@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tlcourse.classroom.checks.core import a_number, exercise, require
+from tlcourse.classroom.checks.core import NotYet, a_number, exercise, require
 
 
 @exercise
@@ -60,11 +60,10 @@ def cached_pipeline(pipeline, reads) -> str:
     same = np.array_equal(np.stack(epochs[0]), np.stack(epochs[1]))
     if same and len(reads) == count:
         # The same pictures in each epoch: either chance was frozen with them, or there is none in the pipeline.
-        require(
-            not _jittered(epochs[0]),
-            "Every epoch is the same: the jitter happened once, before the cache, and was kept with the pictures.",
-        )
-        require(False, "Every epoch is the same, and nothing is jittered at all: where is `augment`?")
+        if _jittered(epochs[0]):
+            raise NotYet("Every epoch is the same: the jitter happened once, before the cache, and was kept with the "
+                         "pictures.")  # fmt: skip
+        raise NotYet("Every epoch is the same, and nothing is jittered at all: where is `augment`?")
     require(
         len(reads) == count,
         f"Now the jitter is new each time, but so is the slow part: {len(reads)} pictures were decoded in three epochs "

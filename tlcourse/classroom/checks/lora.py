@@ -3,8 +3,9 @@
 import numpy as np
 
 from tlcourse.classroom.checks.core import a_number, exercise, require
+from tlcourse.material.minilm import HEAD_DIM, HEADS, HIDDEN, LAYERS, POSITIONS, VOCABULARY, WIDTH
 
-WIDTH, HEADS, HEAD_DIM, LAYERS, CLASSES = 384, 12, 32, 6, 2
+CLASSES = 2
 
 
 @exercise
@@ -49,8 +50,6 @@ def largest_rank(answer) -> str:
 
 def _parameters() -> int:
     """Numbers in MiniLM without a head."""
-    from tlcourse.material.minilm import HIDDEN, POSITIONS, VOCABULARY
-
     attention = 4 * (WIDTH * WIDTH + WIDTH)
     layer = attention + 2 * WIDTH * HIDDEN + HIDDEN + WIDTH + 4 * WIDTH
     return (VOCABULARY + POSITIONS + 2) * WIDTH + LAYERS * layer
