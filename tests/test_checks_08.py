@@ -6,8 +6,6 @@ import pytest
 
 from tlcourse.classroom import checks
 from tlcourse.classroom.checks import NotYet
-from tlcourse.classroom.checks import lora as lora_checks
-from tlcourse.material import backbones
 from tlcourse.methods import lora
 
 LOSS = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
@@ -39,31 +37,6 @@ def test_the_break_even_rank_by_trying_all(d, k, rank, capsys):
 def test_other_ranks_do_not_break_even(answer, hint):
     with pytest.raises(NotYet, match=hint):
         checks.break_even(answer, 384, 1536)
-
-
-# --- the largest rank within one per cent ------------------------------------------------------------------------
-
-
-def test_the_largest_rank_by_building_it(capsys):
-    shares = {}
-    for rank in (2, 3):
-        base = backbones.minilm(length=4, weights=None)
-        model = keras.Model(base.input, keras.layers.Dense(2, name="logits")(base.output))
-        lora.adapt(model, rank, parts=("query", "key", "value", "attention_output"), head="logits", seed=0)
-        shares[rank] = lora.cost(model).percent
-    assert shares[2] <= 1 < shares[3]
-    assert lora.cost(model)["all"] == lora_checks._parameters() + 2 * 384 + 2
-    checks.largest_rank(2)
-    assert "✓" in capsys.readouterr().out
-
-
-@pytest.mark.parametrize(
-    ("answer", "hint"),
-    [(3, "just above 1 %"), (4, "query and value alone"), (12, "for every head"), (2.5, "whole"), (1, "lora.cost")],
-)
-def test_other_ranks_are_not_the_largest(answer, hint):
-    with pytest.raises(NotYet, match=hint):
-        checks.largest_rank(answer)
 
 
 # --- merging by hand ---------------------------------------------------------------------------------------------

@@ -416,6 +416,15 @@ def test_embeddings_are_kept_by_text_and_by_length(text_model, cache, monkeypatc
     assert len(files(cache)) == 3
 
 
+def test_a_model_of_one_length_gets_texts_of_that_length(text_model):
+    ids = keras.Input((16,), dtype="int32")
+    fixed = keras.Model(ids, text_model(ids))
+    result = features.embed(TEXTS, model=fixed, length=16, batch_size=2, cache=False)
+    np.testing.assert_allclose(result, features.embed(TEXTS, model=text_model, length=16, cache=False), atol=1e-6)
+    with pytest.raises(ValueError, match="length 16, got length=64"):
+        features.embed(TEXTS, model=fixed)
+
+
 def test_no_texts_give_no_embeddings(text_model):
     assert features.embed([], model=text_model).shape == (0, 4)
 

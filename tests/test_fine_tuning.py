@@ -37,7 +37,7 @@ def test_with_its_probe_the_network_answers_as_scikit_learn_does(network):
     assert np.array_equal(network.predict(X, verbose=0).argmax(1), probe.predict(rows))
 
 
-@pytest.mark.parametrize("top", range(1, 10))
+@pytest.mark.parametrize("top", range(1, 11))
 def test_the_halves_are_the_whole(network, top):
     lower, upper = fine_tuning.cut(network, top)
     assert freezing.blocks(lower) + freezing.blocks(upper) == freezing.blocks(network)
@@ -84,8 +84,8 @@ def test_with_decay_one_it_is_plain_adam(network):
 @pytest.mark.parametrize(
     ("call", "says"),
     [
-        (lambda n: fine_tuning.cut(n, 0), "Expected 1 to 9 blocks above the cut, got 0"),
-        (lambda n: fine_tuning.cut(n, 10), "got 10"),
+        (lambda n: fine_tuning.cut(n, 0), "Expected 1 to 10 blocks above the cut, got 0"),
+        (lambda n: fine_tuning.cut(n, 11), "got 11"),
         (lambda n: fine_tuning.by_block(n, -1e-3, decay=0.5), "learning rate above 0, got -0.001"),
         (lambda n: fine_tuning.by_block(n, 1e-3, decay=0), "above 0 and at most 1, got 0"),
         (lambda n: fine_tuning.by_block(n, 1e-3, decay=1.5), "got 1.5"),

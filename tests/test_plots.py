@@ -143,3 +143,18 @@ def test_the_same_grey_looks_the_same_in_every_picture():
 def test_no_pictures_or_other_titles_are_refused(arguments):
     with pytest.raises(ValueError, match="as many titles"):
         plots.pictures(*arguments)
+
+
+def test_panels_draw_each_table_on_axes_of_its_own_and_alike():
+    drawn = {}
+    tables = {"one": CURVES[:2], "two": CURVES[2:], "three": CURVES}
+    grid = plots.panels(tables, lambda ax, table: drawn.setdefault(ax, table), columns=2, xlim=(0, 9), ylabel="points")
+    assert [ax.get_title() for ax in grid] == list(tables) and len(grid[0].figure.axes) == 3
+    assert all(drawn[ax] is table for ax, table in zip(grid, tables.values(), strict=True))
+    assert {ax.get_xlim() for ax in grid} == {(0, 9)} and len({ax.get_ylim() for ax in grid}) == 1
+    assert [ax.get_ylabel() for ax in grid] == ["points", "", "points"]
+
+
+def test_panels_without_tables_are_refused():
+    with pytest.raises(ValueError, match="at least one table"):
+        plots.panels({}, plots.bands)

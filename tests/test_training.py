@@ -66,7 +66,9 @@ def test_more_splits_of_the_same_data_are_not_more_data():
 
 
 def test_an_interval_reads_as_a_sentence():
-    assert str(training.Interval(72.44, 70.06, 74.71, 10)) == "72.4 [70.1, 74.7] (n = 10)"
+    found = training.Interval(72.44, 70.06, 74.71, 10)
+    assert str(found) == f"{found}" == "72.4 [70.1, 74.7] (n = 10)"
+    assert f"{found:+.2f}" == "+72.44 [+70.06, +74.71] (n = 10)"
 
 
 def test_runs_that_agree_give_an_interval_without_width():

@@ -38,6 +38,28 @@ def test_explore_draws_once_a_change():
     assert calls == [{"number": 2, "choice": "a"}, {"number": 4, "choice": "a"}]
 
 
+def test_a_button_works_with_the_values_of_the_controls_and_draws_anew():
+    done = []
+    widget = widgets.Explore(lambda top: f"{top}: {done}", actions={"train": lambda top: done.append(top)},
+                             top=ipywidgets.IntSlider(value=3))  # fmt: skip
+    (button,) = widget.buttons
+    widget.controls["top"].value = 4
+    button.click()
+    assert done == [4] and widget.pane.value == "4: [4]"
+    assert button.description == "train" and not button.disabled
+
+
+def test_a_button_whose_work_fails_says_so_and_can_be_pressed_again():
+    def fail(top):
+        raise RuntimeError("no memory <left>")
+
+    widget = widgets.Explore(lambda top: "", actions={"train": fail}, top=ipywidgets.IntSlider())
+    for _ in range(2):
+        widget.buttons[0].click()
+        assert widget.pane.value == "<b>train</b> failed: no memory &lt;left&gt;"
+        assert widget.buttons[0].description == "train" and not widget.buttons[0].disabled
+
+
 def test_an_error_while_drawing_reaches_the_caller():
     def draw(number, choice):
         if number == 5:

@@ -8,7 +8,7 @@ import base64
 import html
 import io
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -75,6 +75,43 @@ def axes(rows: int = 1, columns: int = 1, *, size: tuple[float, float] | None = 
 
     _, result = plt.subplots(rows, columns, figsize=size, layout="constrained", **options)
     return result
+
+
+def panels(
+    tables: Mapping[str, pd.DataFrame],
+    draw: Callable,
+    *,
+    columns: int | None = None,
+    size: tuple[float, float] | None = None,
+    **options,
+):
+    """Small multiples: one table a panel, drawn alike on equal axes.
+
+    Args:
+        tables: by the panel's title.
+        draw: called with the panel's `Axes` and its table.
+        columns: panels in a row; all of them if None.
+        size: of the whole figure in inches.
+        options: set on every panel, such as `xlim` or `ylabel`; the outer panels alone name the axes.
+
+    Returns:
+        The array of `Axes`, one a panel.
+
+    Raises:
+        ValueError: there are no tables.
+    """
+    if not tables:
+        raise ValueError("Expected at least one table, got none: name each panel and what it shows.")
+    columns = columns or len(tables)
+    grid = axes(-(-len(tables) // columns), columns, size=size, squeeze=False, sharex=True, sharey=True)
+    used = grid.flat[: len(tables)]
+    for ax, (title, table) in zip(used, tables.items(), strict=True):
+        draw(ax, table)
+        ax.set(title=title, **options)
+        ax.label_outer()
+    for ax in grid.flat[len(tables) :]:
+        ax.remove()
+    return used
 
 
 def intervals(ax, table: pd.DataFrame, label: str, *, guess: dict | None = None, unit: str = "%"):

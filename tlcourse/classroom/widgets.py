@@ -16,22 +16,48 @@ class Explore(ipywidgets.VBox):
 
     Args:
         draw: takes the controls' values by name, returns HTML (a figure: see `plots.as_html`).
+        actions: what takes longer than a control may: functions like `draw`, by the text of the button that calls
+            them; afterwards the picture is drawn anew.
         controls: ipywidgets with a `value`, by the name of `draw`'s argument.
     """
 
-    def __init__(self, draw: Callable[..., str], **controls: ipywidgets.ValueWidget):
+    def __init__(self, draw: Callable[..., str], *, actions: Mapping[str, Callable] | None = None,
+                 **controls: ipywidgets.ValueWidget):  # fmt: skip
         self.draw, self.controls = draw, controls
+        self.buttons = [self._button(text, action) for text, action in (actions or {}).items()]
         self.pane = ipywidgets.HTML()
         for control in controls.values():
             control.style.description_width = "initial"
             control.layout.width = "auto" if isinstance(control, ipywidgets.ToggleButtons) else "32em"
             control.observe(self.update, "value")
-        super().__init__([*controls.values(), self.pane])
+        super().__init__([*controls.values(), *self.buttons, self.pane])
         self.update()
+
+    @property
+    def values(self) -> dict:
+        """What the controls stand at, by name."""
+        return {name: control.value for name, control in self.controls.items()}
 
     def update(self, _change=None) -> None:
         """Draw anew: after each move of a control, and whenever what `draw` reads has changed."""
-        self.pane.value = self.draw(**{name: control.value for name, control in self.controls.items()})
+        self.pane.value = self.draw(**self.values)
+
+    def _button(self, text: str, action: Callable) -> ipywidgets.Button:
+        button = ipywidgets.Button(description=text, layout={"width": "auto"})
+
+        def work(_):
+            button.disabled, button.description = True, "…"  # a second click would wait, and do it all again
+            try:
+                action(**self.values)
+                self.update()
+            except Exception as error:  # where a button is clicked ipywidgets only logs what is raised
+                self.pane.value = f"<b>{html.escape(text)}</b> failed: {html.escape(str(error))}"
+                raise
+            finally:
+                button.disabled, button.description = False, text
+
+        button.on_click(work)
+        return button
 
 
 class Prediction(ipywidgets.VBox):

@@ -69,7 +69,8 @@ def embed(
 
     Args:
         texts: any strings.
-        model: a `keras.Model` from `(n, any number)` int32 tokens to `(n, width)`; the pretrained MiniLM if None.
+        model: a `keras.Model` from `(n, length)` int32 tokens, or any number, to `(n, width)`; the pretrained MiniLM if
+            None.
         length: number of tokens after which a text is cut, 2 to 512.
         batch_size: texts at a time on each core.
         cache: keep the result under `assets.CACHE` and look there first.
@@ -80,11 +81,15 @@ def embed(
     Raises:
         AssetError: the weights are missing or damaged; the message names the command that fetches them.
         TypeError: `texts` holds something that is no string.
+        ValueError: the model takes texts of another length.
     """
     from tlcourse.material import minilm
 
     tokens = minilm.tokenize(texts, length=length)
     model = model or _pretrained_minilm()
+    fixed = model.input_shape[1]
+    if fixed not in (None, length):
+        raise ValueError(f"Expected texts of the model's own length {fixed}, got length={length}: pass length={fixed}.")
     weights = key_of_model(model)
     used = np.maximum(2, (tokens != 0).sum(axis=1))
     order = np.argsort(used, kind="stable")  # texts of similar length together, so that little is spent on padding
@@ -92,7 +97,7 @@ def embed(
     shape = (len(tokens), model.output_shape[-1])
 
     def rows() -> Iterator[np.ndarray]:
-        batches = (tokens[group, : used[group].max()] for group in groups)
+        batches = (tokens[group, : fixed or used[group].max()] for group in groups)
         result = np.empty(shape, "float32")
         parts = _pipelined(_frozen(model, weights), batches, streams=_streams(model))
         for group, part in zip(groups, parts, strict=True):
@@ -166,7 +171,8 @@ def _frozen(model, weights: str):
     from tlcourse.material.folding import fold
 
     signature = tf.TensorSpec(model.inputs[0].shape, model.inputs[0].dtype)
-    graph = tf.function(functools.partial(fold(model), training=False), input_signature=[signature])
+    # Traced here: an error while two threads trace would leave one of them waiting for ever (TensorFlow 2.21).
+    graph = tf.function(functools.partial(fold(model), training=False)).get_concrete_function(signature)
     return lambda batch: graph(tf.constant(batch, signature.dtype)).numpy()
 
 

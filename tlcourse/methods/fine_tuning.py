@@ -51,7 +51,7 @@ def cut(model, top: int):
 
     Args:
         model: a `keras.Model` whose layers are named after their blocks; blocks follow each other in a chain.
-        top: number of blocks in the upper half, from 1 to one less than there are.
+        top: number of blocks in the upper half, from 1 to all; then the lower half prepares the pictures alone.
 
     Returns:
         `(lower, upper)`, with `upper(lower(x)) == model(x)`.
@@ -62,8 +62,8 @@ def cut(model, top: int):
     import keras
 
     names = freezing.blocks(model)
-    if not 1 <= top < len(names):
-        raise ValueError(f"Expected 1 to {len(names) - 1} blocks above the cut, got {top}: both halves need one.")
+    if not 1 <= top <= len(names):
+        raise ValueError(f"Expected 1 to {len(names)} blocks above the cut, got {top}: count from the output down.")
     above = set(names[len(names) - top :])
     first = next(layer for layer in model.layers if freezing.block_of(layer.name) in above)
     return keras.Model(model.input, first.input), keras.Model(first.input, model.output)

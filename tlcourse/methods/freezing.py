@@ -95,8 +95,8 @@ def changed(model, before: dict[str, np.ndarray]) -> list[str]:
     Raises:
         ValueError: the snapshot is of another model.
     """
-    now = snapshot(model)
+    now = {weight.path: weight for weight in model.weights}
     if now.keys() != before.keys():
         odd = sorted(now.keys() ^ before.keys())[:3]
         raise ValueError(f"Expected a snapshot of the same model, got one that differs in {odd}: take it again.")
-    return [path for path in now if now[path].tobytes() != before[path].tobytes()]
+    return [path for path, weight in now.items() if weight.numpy().tobytes() != before[path].tobytes()]

@@ -17,7 +17,12 @@ class Interval(NamedTuple):
 
     def __str__(self) -> str:
         """As "72.4 [70.1, 74.7] (n = 10)"."""
-        return f"{self.mean:.1f} [{self.low:.1f}, {self.high:.1f}] (n = {self.n})"
+        return format(self, ".1f")
+
+    def __format__(self, spec: str) -> str:
+        """With a format for each number: `f"{interval:+.2f}"`."""
+        mean, low, high = (format(value, spec or ".1f") for value in self[:3])
+        return f"{mean} [{low}, {high}] (n = {self.n})"
 
 
 def interval(values: Iterable[float], *, confidence: float = 0.95, overlap: float = 0.0) -> Interval:

@@ -12,7 +12,7 @@ BATCH, MOST_EPOCHS = 32, 20
 
 
 def race(*, size: int = 128, seed: int = 0) -> dict[str, float]:
-    """Time both on the photographs, each until it reaches the probe's test accuracy.
+    """Time both on the photographs, each until it reaches the probe's test accuracy (testing is off the clock).
 
     Args:
         size: height and width of the pictures in pixels.
@@ -20,7 +20,7 @@ def race(*, size: int = 128, seed: int = 0) -> dict[str, float]:
 
     Returns:
         `accuracy` of the probe and `guide_accuracy` in percent, `probe_seconds` (extraction and classifier),
-        `again_seconds` (with the features already on disk), `guide_seconds`, `guide_epochs`, and the ratios
+        `again_seconds` (with the features on disk already), `guide_seconds`, `guide_epochs`, and the ratios
         `guide_over_probe` and `guide_over_again`. If the guide's loop does not get there in 20 epochs, its figures are
         those after 20, and the ratios are too kind to it.
     """
@@ -40,8 +40,8 @@ def race(*, size: int = 128, seed: int = 0) -> dict[str, float]:
         start = time.perf_counter()
         svm = make_pipeline(Normalizer(), SVC(kernel="linear", C=10))
         svm.fit(features.extract(backbone, photos.x_train, cache=cache), photos.y_train)
-        accuracy = 100 * svm.score(features.extract(backbone, photos.x_test, cache=cache), photos.y_test)
-        return accuracy, time.perf_counter() - start
+        seconds = time.perf_counter() - start
+        return 100 * svm.score(features.extract(backbone, photos.x_test, cache=cache), photos.y_test), seconds
 
     accuracy, probe_seconds = probe(cache=False)
     probe(cache=True)
@@ -58,13 +58,13 @@ def race(*, size: int = 128, seed: int = 0) -> dict[str, float]:
     model.fit(x, y, batch_size=BATCH, verbose=0)
     model.evaluate(*test, batch_size=BATCH, verbose=0)
     model.set_weights(weights)
-    start = time.perf_counter()
-    epochs, guide_accuracy = 0, 0.0
+    epochs, guide_accuracy, guide_seconds = 0, 0.0, 0.0
     while guide_accuracy < accuracy and epochs < MOST_EPOCHS:
+        start = time.perf_counter()
         model.fit(x, y, batch_size=BATCH, verbose=0)
+        guide_seconds += time.perf_counter() - start
         epochs += 1
-        guide_accuracy = 100 * model.evaluate(*test, batch_size=BATCH, verbose=0)[1]
-    guide_seconds = time.perf_counter() - start
+        guide_accuracy = 100 * model.evaluate(*test, batch_size=BATCH, verbose=0)[1]  # off the clock, as the probe's
     return {
         "accuracy": accuracy,
         "guide_accuracy": guide_accuracy,

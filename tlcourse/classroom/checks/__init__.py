@@ -6,7 +6,7 @@ from tlcourse.classroom.checks.features import honest_folds, lazy_classifier, ne
 from tlcourse.classroom.checks.fine_tuning import head_and_loss, honest_choice, stale_statistics
 from tlcourse.classroom.checks.freezing import bias_shape, features_of_the_backbone, kept_statistics, thawed_top
 from tlcourse.classroom.checks.layers import embedding_size, honest_selection
-from tlcourse.classroom.checks.lora import adapted_in_time, break_even, largest_rank, merged_kernel
+from tlcourse.classroom.checks.lora import adapted_in_time, break_even, merged_kernel
 from tlcourse.classroom.checks.settings import misprint, no_shared_concepts, settings
 
 __all__ = [
@@ -23,7 +23,6 @@ __all__ = [
     "honest_folds",
     "honest_selection",
     "kept_statistics",
-    "largest_rank",
     "lazy_classifier",
     "merged_kernel",
     "misprint",

@@ -16,7 +16,7 @@ def carbon_intensity(answer) -> str:
     require(abs(answer - 3.84 / (0.1241 * 60.02)) > 0.005, "That is what the row FE implies; this is about FT.")
     require(abs(answer - 201.54 / 1825.72) > 0.002, "That is carbon for an hour. Energy is power times hours.")
     require(abs(answer - truth) < 0.005, f"Not {answer:g}: kilowatts times hours, and the carbon divided by that.")
-    return f"{truth:.2f} kg for a kilowatt-hour, about the mean of the world's grids."
+    return f"{truth:.2f} kg for a kilowatt-hour, somewhat below the mean of the world's grids."
 
 
 @exercise

@@ -1,11 +1,8 @@
-"""Checks of chapter 08: the break-even rank, merging by hand, what Keras builds, and an adapter that comes too late."""
+"""Checks of chapter 08: the break-even rank, merging by hand, and an adapter that comes too late."""
 
 import numpy as np
 
 from tlcourse.classroom.checks.core import a_number, exercise, require
-from tlcourse.material.minilm import HEAD_DIM, HEADS, HIDDEN, LAYERS, POSITIONS, VOCABULARY, WIDTH
-
-CLASSES = 2
 
 
 @exercise
@@ -22,37 +19,6 @@ def break_even(answer, d, k) -> str:
     require(answer not in (d + k, d * k), "Solve r (d + k) < d k for r: what is asked is how far r may go.")
     require(answer == truth, f"Not {answer:g}. A is (d, r), B is (r, k): together r (d + k) numbers, against d k.")
     return f"At rank {truth} the pair has {truth * (d + k):,} numbers, the kernel {d * k:,}; one rank more ends that."
-
-
-@exercise
-def largest_rank(answer) -> str:
-    """The largest rank for all four kernels of MiniLM's attention, with the head, within 1 % of the network."""
-    answer = a_number(answer, low=0, high=WIDTH)
-    in_heads = WIDTH * HEADS + HEAD_DIM  # numbers a rank of a query, key or value kernel, as Keras builds the pair
-    plain = 2 * WIDTH  # of the output kernel, and of all four in the paper
-    head = CLASSES * WIDTH + CLASSES
-    network = _parameters() + head
-    truth, papers, two = (
-        int((network / 100 - head) // (LAYERS * per_layer))
-        for per_layer in (3 * in_heads + plain, 4 * plain, 2 * in_heads)
-    )
-    require(answer == int(answer), f"A rank is a whole number; {answer:g} is none.")
-    require(answer != two, "That is for query and value alone. Here all four kernels get a pair.")
-    require(
-        answer != papers,
-        "That counts r (d + k) for each of the four. Keras gives query, key and value an A for every head: look at its "
-        "shape.",
-    )
-    require(answer != truth + 1, "That is just above 1 %: count the head too, and round down.")
-    require(answer == truth, f"Not {answer:g}: adapt a MiniLM with some rank, ask `lora.cost`, and try the next one.")
-    return f"Rank {truth}, a number that in the paper's counting would have been {papers}."
-
-
-def _parameters() -> int:
-    """Numbers in MiniLM without a head."""
-    attention = 4 * (WIDTH * WIDTH + WIDTH)
-    layer = attention + 2 * WIDTH * HIDDEN + HIDDEN + WIDTH + 4 * WIDTH
-    return (VOCABULARY + POSITIONS + 2) * WIDTH + LAYERS * layer
 
 
 @exercise

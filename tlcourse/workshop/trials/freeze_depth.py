@@ -52,10 +52,8 @@ def trial(config: dict) -> list[dict]:
         pooled = keras.Model(model.input, model.get_layer("pool").output).predict(x[train], verbose=0)
         fine_tuning.put_probe(model, pooled, y[train])
     freezing.thaw(model, config["top"], batch_norm=scratch)
-    upper = model
-    if config["top"] < len(freezing.blocks(model)):
-        lower, upper = fine_tuning.cut(model, config["top"])
-        x = lower.predict(x, verbose=0)
+    lower, upper = fine_tuning.cut(model, config["top"])
+    x = lower.predict(x, verbose=0)
     ready = (time.perf_counter(), time.process_time())
 
     judged, rows = np.concatenate([validation, test]), []
@@ -64,7 +62,7 @@ def trial(config: dict) -> list[dict]:
         if scratch and epoch + 1 < EPOCHS:
             return
         if scratch:
-            fine_tuning.refresh_statistics(model, x[train], batch_size=BATCH)
+            fine_tuning.refresh_statistics(upper, x[train], batch_size=BATCH)
         logits = upper.predict_on_batch(x[judged])
         found = {"epoch": epoch + 1, **_scores("validation", logits[: len(validation)], y[validation])}
         rows.append({**found, **_scores("test", logits[len(validation) :], y[test]), **_train(logs)})

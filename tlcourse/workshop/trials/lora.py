@@ -1,16 +1,19 @@
-"""Chapter 08: low-rank adaptation of MiniLM's attention at six ranks, beside the probe and full fine-tuning.
+"""Chapter 08: low-rank adaptation of MiniLM at six ranks, beside the probe and full fine-tuning.
 
 Every run draws its own film sentences, starts from the same trained classifier on the frozen embeddings (the probe),
 and passes once over them. The rates were chosen on validation sentences, with seeds that are not used here; one rate
-serves all ranks.
+serves all ranks of attention's adapters.
 """
 
 RANKS = (1, 2, 4, 8, 16, 32)
-METHODS = ("probe", "query and value", "full", *(f"rank {rank}" for rank in RANKS))
+METHODS = ("probe", "query and value", "full", *(f"rank {rank}" for rank in RANKS), "projections")
 CONFIGS = [{"method": method} for method in METHODS]
 LENGTH, TRAIN, VALIDATION, TEST, BATCH, EPOCHS = 32, 1200, 400, 1000, 16, 1
 PARTS = ("query", "value")
-RATES = {"rank": 2e-3, "query and value": 5e-4, "full": 5e-5}
+# What follows attention in each of the six layers.
+PROJECTIONS = ("attention_output", *(f"layer{i}_{part}" for i in range(1, 7) for part in ("expand", "project")))
+PROJECTIONS_RANK = 8
+RATES = {"rank": 2e-3, "projections": 1e-3, "query and value": 5e-4, "full": 5e-5}
 
 
 def sentences(domain: str, seed: int) -> dict[str, tuple]:
@@ -57,6 +60,9 @@ def prepare(model, method: str, *, seed: int) -> float:
     """Choose what may change, and return the learning rate."""
     from tlcourse.methods import lora
 
+    if method == "projections":
+        lora.adapt(model, PROJECTIONS_RANK, parts=PROJECTIONS, head="logits", seed=seed)
+        return RATES[method]
     if method.startswith("rank"):
         lora.adapt(model, int(method.split()[1]), parts=PARTS, head="logits", seed=seed)
         return RATES["rank"]

@@ -1,16 +1,19 @@
-"""Chapters 04 and 05: accuracy against training pictures a class, for a probe, fine-tuning and training from scratch.
+"""Chapters 04 and 05: accuracy against training pictures a class, for probes, fine-tuning and training from scratch.
 
 Two targets of eight classes: "things", the stickers of all five domains, is near what the network learnt from;
 "letters", eight letters of the alphabet in 400 fonts, is far from it. Each run draws classes (letters), training and
 test pictures anew; what the emoji sets draw under one name is on one side in all of them, and so is a font.
 """
 
-TREATMENTS = ("probe", "top half", "whole network", "scratch")
+TREATMENTS = ("probe", "chosen block", "top half", "whole network", "scratch")
 CONFIGS = [{"target": target, "treatment": each} for target in ("things", "letters") for each in TREATMENTS]
 SIZE = {"things": 96, "letters": 64}
 SHOTS = {"things": (2, 6, 16, 48), "letters": (2, 6, 16, 48, 144)}  # 8 classes each: whole batches of 16
 SCRATCH_SHOTS = {"things": (6, 48), "letters": (6, 48, 144)}  # it takes longest
 TOP = {"top half": 5, "whole network": 10, "scratch": 10}  # blocks that train: from block5 upwards, or all ten
+# The block, its scaling and the C of a linear SVM, best over all numbers of shots on two other seeds, out of 18 blocks
+# and all of them together, three scalings and five strengths.
+BLOCK = {"things": ("block6d", "length", 10), "letters": ("block5b", "spread", 0.1)}
 RATE = {"things": 1e-4, "letters": 3e-4}  # for fine-tuning; chosen on validation pictures of another seed
 SCRATCH_RATE, BATCH = 1e-3, 16
 STEPS = {"top half": 120, "whole network": 120, "scratch": 240}  # at least, and at least so many epochs:
@@ -51,9 +54,52 @@ def trial(config: dict) -> list[dict]:
     """Balanced test accuracy in percent for each number of training pictures a class."""
     target, seed = config["target"], config["seed"]
     x_train, y_train, x_test, y_test = {"things": things, "letters": letters}[target](seed)
+    if config["treatment"] == "chosen block":
+        return probe_of_a_block(target, (x_train, y_train), (x_test, y_test), shots=SHOTS[target], seed=seed)
     scratch = config["treatment"] == "scratch"
     rate, shots = (SCRATCH_RATE, SCRATCH_SHOTS[target]) if scratch else (RATE[target], SHOTS[target])
     return curve(config["treatment"], (x_train, y_train), (x_test, y_test), shots=shots, rate=rate, seed=seed)
+
+
+def drawn(y, most: int, seed: int):
+    """Row numbers of `most` examples of each of the eight classes, class by class, in random order."""
+    import numpy as np
+
+    rng = np.random.default_rng(seed)
+    return np.concatenate([rng.permutation(np.flatnonzero(y == label))[:most] for label in range(8)])
+
+
+def first(k: int, most: int):
+    """Which of the drawn examples are the first `k` of each class."""
+    import numpy as np
+
+    return np.add.outer(most * np.arange(8), np.arange(k)).ravel()
+
+
+def probe_of_a_block(target: str, train, test, *, shots, seed: int) -> list[dict]:
+    """A linear SVM on the pooled output of one block, with each number of pictures a class."""
+    import numpy as np
+    from sklearn.metrics import balanced_accuracy_score
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import Normalizer, StandardScaler
+    from sklearn.svm import SVC
+
+    from tlcourse.material import backbones, features
+    from tlcourse.methods import layer_features
+
+    (x, y), (x_test, y_test) = train, test
+    block, scaling, strength = BLOCK[target]
+    most = drawn(y, max(shots), seed)
+    reader, names = layer_features.block_reader(backbones.efficientnet_lite0(input_size=x.shape[1]))
+    used = np.concatenate([x[most], x_test]).astype("float32")
+    rows = features.extract(reader, used, cache=False)[:, 0, names == block]
+    found = []
+    for k in shots:
+        chosen = first(k, max(shots))
+        scale = {"length": Normalizer, "spread": StandardScaler}[scaling]()
+        svm = make_pipeline(scale, SVC(kernel="linear", C=strength)).fit(rows[chosen], y[most][chosen])
+        found.append({"k": k, "accuracy": 100 * balanced_accuracy_score(y_test, svm.predict(rows[len(most) :]))})
+    return found
 
 
 def curve(treatment: str, train, test, *, shots, rate: float, seed: int) -> list[dict]:
@@ -69,17 +115,14 @@ def curve(treatment: str, train, test, *, shots, rate: float, seed: int) -> list
     (x, y), (x_test, y_test), size = train, test, train[0].shape[1]
     weights = None if treatment == "scratch" else "imagenet"
     model = backbones.efficientnet_lite0(classes=8, input_size=size, weights=weights)
-    rng = np.random.default_rng(seed)
-    most = np.concatenate([rng.permutation(np.flatnonzero(y == label))[: max(shots)] for label in range(8)])
+    most = drawn(y, max(shots), seed)
     used, y_used = np.concatenate([x[most], x_test]).astype("float32"), y[most]
     if treatment != "scratch":
         pooled = features.extract(keras.Model(model.input, model.get_layer("pool").output), used, cache=False)
-    upper = model
     if treatment in TOP:
         freezing.thaw(model, TOP[treatment], batch_norm=treatment == "scratch")
-        if TOP[treatment] < len(freezing.blocks(model)):
-            lower, upper = fine_tuning.cut(model, TOP[treatment])
-            used = features.extract(lower, used, cache=False)
+        lower, upper = fine_tuning.cut(model, TOP[treatment])
+        used = features.extract(lower, used, cache=False)
         optimizer = keras.optimizers.Adam(rate)
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         upper.compile(optimizer, loss)  # once for all numbers of shots: tracing takes longer than training
@@ -87,7 +130,7 @@ def curve(treatment: str, train, test, *, shots, rate: float, seed: int) -> list
         fresh, start = [np.array(v) for v in optimizer.variables], model.get_weights()
     rows = []
     for k in shots:
-        chosen = np.add.outer(max(shots) * np.arange(8), np.arange(k)).ravel()  # the first k of each class
+        chosen = first(k, max(shots))
         if treatment in TOP:
             model.set_weights(start)
             for variable, value in zip(optimizer.variables, fresh, strict=True):
@@ -98,7 +141,7 @@ def curve(treatment: str, train, test, *, shots, rate: float, seed: int) -> list
             steps = max(STEPS[treatment], EPOCHS[treatment] * len(chosen) // BATCH)
             upper.fit(used[chosen], y_used[chosen], batch_size=BATCH, epochs=steps * BATCH // len(chosen), verbose=0)
             if treatment == "scratch":
-                fine_tuning.refresh_statistics(model, used[chosen], batch_size=BATCH)
+                fine_tuning.refresh_statistics(upper, used[chosen], batch_size=BATCH)
             guessed = np.argmax(upper.predict(used[len(most) :], verbose=0), axis=1)
         else:
             guessed = probe.predict(pooled[len(most) :])
