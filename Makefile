@@ -56,7 +56,7 @@ slides: setup
 	$(PY) -m tlcourse slides $(NN)
 
 lock:
-	$(PY) -m uv pip compile --universal --generate-hashes --no-emit-index-url --extra dev --extra slides pyproject.toml -o requirements.txt
+	$(PY) -m uv pip compile --universal --generate-hashes --no-emit-index-url --extra dev --extra slides --extra cluster pyproject.toml -o requirements.txt
 	$(PY) -m tlcourse.workshop.lock
 
 clean:

@@ -35,7 +35,8 @@ def _run(arguments: argparse.Namespace) -> int:
 def _sweep(arguments: argparse.Namespace) -> int:
     from tlcourse.workshop import sweeps
 
-    table = sweeps.run(arguments.name, range(arguments.seeds), jobs=arguments.jobs)
+    where = {"jobs": arguments.jobs, "scheduler": arguments.scheduler}
+    table = sweeps.run(arguments.name, range(arguments.seeds), **where)
     print(f"{arguments.name}: {len(table)} rows are recorded.")
     return 0
 
@@ -90,7 +91,9 @@ def parser() -> argparse.ArgumentParser:
     sweep = command("sweep", _sweep, "record an experiment over seeds; what is finished is kept")
     sweep.add_argument("name", metavar="NAME", help="a module of tlcourse/workshop/trials")
     sweep.add_argument("--seeds", type=int, default=10, help="how many (default: %(default)s)")
-    sweep.add_argument("--jobs", type=int, default=1, help="processes at a time (default: %(default)s)")
+    place = sweep.add_mutually_exclusive_group()
+    place.add_argument("--jobs", type=int, default=1, help="processes at a time (default: %(default)s)")
+    place.add_argument("--scheduler", metavar="ADDRESS", help="a Dask cluster's, such as tcp://10.0.0.5:8786")
     bench = command("bench", _bench, "measure extraction and the latency of every control")
     bench.add_argument("numbers", nargs="*", metavar="NN", help="chapters, such as 02; default: all")
     bench.add_argument("--json", action="store_true", help="print JSON")

@@ -25,7 +25,7 @@ def adapt(model, rank: int, *, parts: Sequence[str] = ("query", "value"), alpha:
         model: a built `keras.Model`; changed in place.
         rank: from 1 to the smaller side of each kernel, its last axis against all the others.
         parts: names of the layers to adapt; in attention "query", "key", "value" and "attention_output", in all layers.
-        alpha: scale of the update. It is divided by the rank, so that one learning rate serves all ranks.
+        alpha: scale of the update, which is divided by the rank.
         head: name of a layer that stays trainable, whole; None for none.
         seed: for A.
 

@@ -5,22 +5,21 @@ of a journal beside the CSV, so a sweep that was stopped goes on where it was, a
 """
 
 import contextlib
+import functools
 import importlib
 import json
 import os
 import pkgutil
 import platform
+import sys
 from collections.abc import Iterable
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from tlcourse.material import assets
-from tlcourse.workshop import trials
-
-PROVENANCE = ("tlcourse", "tensorflow", "keras", "numpy")
+from tlcourse.workshop import runners, trials
 
 
 def names() -> list[str]:
@@ -28,22 +27,24 @@ def names() -> list[str]:
     return sorted(module.name for module in pkgutil.iter_modules(trials.__path__))
 
 
-def run(name: str, seeds: Iterable[int], *, jobs: int = 1, folder: Path | None = None) -> pd.DataFrame:
+def run(name: str, seeds: Iterable[int], *, jobs: int = 1, scheduler: str | None = None,
+        folder: Path | None = None) -> pd.DataFrame:  # fmt: skip
     """Run what is still missing of an experiment and return all of it.
 
     Args:
         name: one of `names()`.
         seeds: whole numbers; each config is run once with each.
-        jobs: processes at the same time.
+        jobs: processes at the same time, on this machine.
+        scheduler: address of a Dask scheduler whose workers run the trials instead; None for this machine.
         folder: where `<name>.csv` goes; `data/recorded` if None.
 
     Returns:
         One row for each row that a trial gave: its config, its results, and the versions and machine it ran on.
 
     Raises:
-        ValueError: there is no such experiment, or no seed.
+        ValueError: there is no such experiment, or no seed; or trials failed, after all the others were run and kept.
+        RuntimeError: the workers die, or the cluster cannot be used: see `runners`.
     """
-    from joblib import Parallel, delayed
     from rich.progress import track
 
     if name not in names():
@@ -55,9 +56,25 @@ def run(name: str, seeds: Iterable[int], *, jobs: int = 1, folder: Path | None =
     columns = list(configs[0])
     finished = {_key(row, columns) for row in _stored(path, columns)}
     missing = [config for config in configs if _key(config, columns) not in finished]
-    results = Parallel(n_jobs=jobs, return_as="generator_unordered")(delayed(_trial)(name, c) for c in missing)
-    for rows in track(results, total=len(missing), description=f"{name}: {len(configs) - len(missing)} kept"):
-        _append(path, rows)
+    work = functools.partial(_attempt, name)
+    results = (
+        runners.locally(work, missing, jobs=jobs)
+        if scheduler is None
+        else runners.on_cluster(work, missing, scheduler=scheduler)
+    )
+    failed = []
+    for config, rows, error in track(
+        results, total=len(missing), description=f"{name}: {len(configs) - len(missing)} kept"
+    ):
+        if error is None:
+            _append(path, rows)
+        else:
+            failed.append((config, error))
+    if failed:
+        config, error = failed[0]
+        raise ValueError(
+            f"{len(failed)} of {len(missing)} trials failed, such as {config}: {error}. The others are kept."
+        )
     return _tidied(path, columns)
 
 
@@ -65,10 +82,20 @@ def _module(name: str):
     return importlib.import_module(f"{trials.__name__}.{name}")
 
 
+def _attempt(name: str, config: dict) -> tuple[dict, list[dict[str, str]], str | None]:
+    """The config, and one trial's rows or what went wrong, so that one trial's failure does not cost the others."""
+    try:
+        return config, _trial(name, config), None
+    except Exception as error:
+        return config, [], f"{type(error).__name__}: {error}"
+    finally:
+        if keras := sys.modules.get("keras"):
+            keras.utils.clear_session()  # graphs of finished trials would add up
+
+
 def _trial(name: str, config: dict) -> list[dict[str, str]]:
     """One trial's rows as text; the config's values in full, so that it is known again."""
-    where = {package: version(package) for package in PROVENANCE}
-    where["machine"] = f"{platform.machine()} {platform.system()}"
+    where = {**runners.versions(), "machine": f"{platform.machine()} {platform.system()}"}
     known = {column: str(value) for column, value in config.items()}
     rows = _module(name).trial(config)
     return [{**known, **{column: _text(value) for column, value in row.items()}, **where} for row in rows]

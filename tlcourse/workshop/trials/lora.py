@@ -6,14 +6,12 @@ serves all ranks of attention's adapters.
 """
 
 RANKS = (1, 2, 4, 8, 16, 32)
-METHODS = ("probe", "query and value", "full", *(f"rank {rank}" for rank in RANKS), "projections")
+METHODS = ("probe", "head", "query and value", "full", *(f"rank {rank}" for rank in RANKS), "projections")
 CONFIGS = [{"method": method} for method in METHODS]
 LENGTH, TRAIN, VALIDATION, TEST, BATCH, EPOCHS = 32, 1200, 400, 1000, 16, 1
 PARTS = ("query", "value")
-# What follows attention in each of the six layers.
-PROJECTIONS = ("attention_output", *(f"layer{i}_{part}" for i in range(1, 7) for part in ("expand", "project")))
-PROJECTIONS_RANK = 8
-RATES = {"rank": 2e-3, "projections": 1e-3, "query and value": 5e-4, "full": 5e-5}
+PROJECTIONS_RANK = 8  # of attention's output and of the dense layers that follow it
+RATES = {"rank": 2e-3, "head": 2e-3, "projections": 1e-3, "query and value": 5e-4, "full": 5e-5}
 
 
 def sentences(domain: str, seed: int) -> dict[str, tuple]:
@@ -61,12 +59,13 @@ def prepare(model, method: str, *, seed: int) -> float:
     from tlcourse.methods import lora
 
     if method == "projections":
-        lora.adapt(model, PROJECTIONS_RANK, parts=PROJECTIONS, head="logits", seed=seed)
+        after = [layer.name for layer in model.layers if layer.name.endswith(("_expand", "_project"))]
+        lora.adapt(model, PROJECTIONS_RANK, parts=("attention_output", *after), head="logits", seed=seed)
         return RATES[method]
     if method.startswith("rank"):
         lora.adapt(model, int(method.split()[1]), parts=PARTS, head="logits", seed=seed)
         return RATES["rank"]
-    free = {"probe": ("logits",), "query and value": ("query", "value", "logits")}.get(method)
+    free = {"probe": ("logits",), "head": ("logits",), "query and value": ("query", "value", "logits")}.get(method)
     for weight in model.weights:
         layer, name = weight.path.split("/")[-2:]
         weight.trainable = free is None or layer in free and (name == "kernel" or layer == "logits")

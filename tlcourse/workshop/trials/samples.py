@@ -5,15 +5,19 @@ Two targets of eight classes: "things", the stickers of all five domains, is nea
 test pictures anew; what the emoji sets draw under one name is on one side in all of them, and so is a font.
 """
 
-TREATMENTS = ("probe", "chosen block", "top half", "whole network", "scratch")
+READERS = ("last block", "known block", "block by cross-validation")
+TREATMENTS = ("probe", *READERS, "top half", "whole network", "scratch")
 CONFIGS = [{"target": target, "treatment": each} for target in ("things", "letters") for each in TREATMENTS]
 SIZE = {"things": 96, "letters": 64}
 SHOTS = {"things": (2, 6, 16, 48), "letters": (2, 6, 16, 48, 144)}  # 8 classes each: whole batches of 16
 SCRATCH_SHOTS = {"things": (6, 48), "letters": (6, 48, 144)}  # it takes longest
 TOP = {"top half": 5, "whole network": 10, "scratch": 10}  # blocks that train: from block5 upwards, or all ten
-# The block, its scaling and the C of a linear SVM, best over all numbers of shots on two other seeds, out of 18 blocks
-# and all of them together, three scalings and five strengths.
-BLOCK = {"things": ("block6d", "length", 10), "letters": ("block5b", "spread", 0.1)}
+# Of a linear SVM: block, scaling and C, best over all numbers of shots on two other seeds, out of 18 blocks and all of
+# them together, three scalings and five strengths; and the same with the last block given.
+KNOWN = {"things": ("block6d", "length", 10), "letters": ("block5b", "spread", 0.1)}
+LAST = {"things": ("top", "length", 10), "letters": ("top", "length", 10)}
+FOLDS = 2  # as many as the fewest pictures a class
+SCALED = (("length", 10), ("spread", 0.1))  # what cross-validation chooses from, with each block
 RATE = {"things": 1e-4, "letters": 3e-4}  # for fine-tuning; chosen on validation pictures of another seed
 SCRATCH_RATE, BATCH = 1e-3, 16
 STEPS = {"top half": 120, "whole network": 120, "scratch": 240}  # at least, and at least so many epochs:
@@ -54,8 +58,9 @@ def trial(config: dict) -> list[dict]:
     """Balanced test accuracy in percent for each number of training pictures a class."""
     target, seed = config["target"], config["seed"]
     x_train, y_train, x_test, y_test = {"things": things, "letters": letters}[target](seed)
-    if config["treatment"] == "chosen block":
-        return probe_of_a_block(target, (x_train, y_train), (x_test, y_test), shots=SHOTS[target], seed=seed)
+    if config["treatment"] in READERS:
+        known = {"last block": LAST, "known block": KNOWN}.get(config["treatment"], {}).get(target)
+        return read_a_block(known, (x_train, y_train), (x_test, y_test), shots=SHOTS[target], seed=seed)
     scratch = config["treatment"] == "scratch"
     rate, shots = (SCRATCH_RATE, SCRATCH_SHOTS[target]) if scratch else (RATE[target], SHOTS[target])
     return curve(config["treatment"], (x_train, y_train), (x_test, y_test), shots=shots, rate=rate, seed=seed)
@@ -76,10 +81,14 @@ def first(k: int, most: int):
     return np.add.outer(most * np.arange(8), np.arange(k)).ravel()
 
 
-def probe_of_a_block(target: str, train, test, *, shots, seed: int) -> list[dict]:
-    """A linear SVM on the pooled output of one block, with each number of pictures a class."""
+def read_a_block(known: tuple | None, train, test, *, shots, seed: int) -> list[dict]:
+    """A linear SVM on the pooled output of one block, with each number of pictures a class.
+
+    The block, its scaling and the SVM's strength are `known`, or cross-validated within the training pictures.
+    """
     import numpy as np
     from sklearn.metrics import balanced_accuracy_score
+    from sklearn.model_selection import cross_val_score
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import Normalizer, StandardScaler
     from sklearn.svm import SVC
@@ -88,17 +97,27 @@ def probe_of_a_block(target: str, train, test, *, shots, seed: int) -> list[dict
     from tlcourse.methods import layer_features
 
     (x, y), (x_test, y_test) = train, test
-    block, scaling, strength = BLOCK[target]
     most = drawn(y, max(shots), seed)
     reader, names = layer_features.block_reader(backbones.efficientnet_lite0(input_size=x.shape[1]))
     used = np.concatenate([x[most], x_test]).astype("float32")
-    rows = features.extract(reader, used, cache=False)[:, 0, names == block]
+    rows, y = features.extract(reader, used, cache=False)[:, 0], y[most]
+
+    def svm(scaling, strength):
+        scaler = {"length": Normalizer, "spread": StandardScaler}[scaling]
+        return make_pipeline(scaler(), SVC(kernel="linear", C=strength))
+
+    def validated(setting, chosen):
+        block, *scaled = setting
+        return cross_val_score(svm(*scaled), rows[chosen][:, names == block], y[chosen], cv=FOLDS).mean()
+
+    settings = [known] if known else [(block, *scaled) for block in dict.fromkeys(names) for scaled in SCALED]
     found = []
     for k in shots:
         chosen = first(k, max(shots))
-        scale = {"length": Normalizer, "spread": StandardScaler}[scaling]()
-        svm = make_pipeline(scale, SVC(kernel="linear", C=strength)).fit(rows[chosen], y[most][chosen])
-        found.append({"k": k, "accuracy": 100 * balanced_accuracy_score(y_test, svm.predict(rows[len(most) :]))})
+        block, *scaled = known or max(settings, key=lambda setting, chosen=chosen: validated(setting, chosen))
+        fitted = svm(*scaled).fit(rows[chosen][:, names == block], y[chosen])
+        guessed = fitted.predict(rows[len(most) :, names == block])
+        found.append({"k": k, "accuracy": 100 * balanced_accuracy_score(y_test, guessed)})
     return found
 
 
