@@ -7,12 +7,13 @@ import nbformat
 from tlcourse.workshop import NOTEBOOKS
 
 
-def definition(chapter, name):
+def definition(chapter, name, **names):
     """A function or class as a notebook defines it, with the notebook's imports and nothing else of it.
 
     Args:
         chapter: two digits.
         name: of a definition at the top level of one of its code cells.
+        names: what it uses of the notebook's own.
     """
     (path,) = NOTEBOOKS.glob(f"{chapter}_*.ipynb")
     cells = [cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
@@ -20,6 +21,6 @@ def definition(chapter, name):
     wanted = [s for s in statements if isinstance(s, (ast.FunctionDef, ast.ClassDef)) and s.name == name]
     assert wanted, f"{path.name} does not define {name}"
     imports = [s for s in statements if isinstance(s, (ast.Import, ast.ImportFrom))]
-    namespace = {"__name__": path.stem}
+    namespace = {"__name__": path.stem, **names}
     exec(compile(ast.Module([*imports, wanted[0]], type_ignores=[]), path.name, "exec"), namespace)
     return namespace[name]

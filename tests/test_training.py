@@ -197,3 +197,28 @@ def test_an_optimizer_of_your_own_and_callbacks_are_used():
     assert model.optimizer is optimizer and seen == [0, 1]
     for ours, theirs in zip(model.get_weights(), before, strict=True):
         np.testing.assert_array_equal(ours, theirs)
+
+
+def test_what_is_detectable_is_found_as_often_as_said():
+    rng = np.random.default_rng(0)
+    sample = rng.normal(size=6)
+    effect = training.detectable(sample)
+    runs = rng.normal(effect, sample.std(ddof=1), size=(20_000, 6))
+    found = np.abs(runs.mean(axis=1)) > stats.t.ppf(0.975, 5) * runs.std(axis=1, ddof=1) / np.sqrt(6)
+    assert found.mean() == pytest.approx(0.8, abs=0.01)
+
+
+def test_detectable_grows_with_spread_and_shrinks_with_runs():
+    sample = np.array([-1.0, 0, 1, 2])
+    assert training.detectable(3 * sample) == pytest.approx(3 * training.detectable(sample))
+    assert (
+        training.detectable(np.tile(sample, 4)) < training.detectable(sample) < training.detectable(sample, power=0.95)
+    )
+
+
+@pytest.mark.parametrize(
+    ("values", "power"), [([1.0], 0.8), ([1.0, 1.0], 0.8), ([1.0, float("nan")], 0.8), ([1.0, 2], 1)]
+)
+def test_what_has_no_detectable_effect_is_refused(values, power):
+    with pytest.raises(ValueError, match="Expected"):
+        training.detectable(values, power=power)

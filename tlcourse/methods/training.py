@@ -54,6 +54,35 @@ def interval(values: Iterable[float], *, confidence: float = 0.95, overlap: floa
     return Interval(float(values.mean()), float(values.mean() - half), float(values.mean() + half), len(values))
 
 
+def detectable(differences: Iterable[float], *, power: float = 0.8) -> float:
+    """The smallest true mean that a two-sided t test at 5 % would find with probability `power`, given this spread.
+
+    What an experiment that found nothing could have missed (Cohen, 1988, chapter 2, with the spread as measured).
+
+    Args:
+        differences: one number a run, at least two, not all equal.
+        power: between 0.05 and 1.
+
+    Raises:
+        ValueError: fewer than two values, no spread, or a power that no test has.
+    """
+    from scipy import optimize, stats
+
+    values = np.asarray(list(differences), float)
+    if len(values) < 2 or not np.isfinite(values).all() or values.std() == 0:
+        raise ValueError(f"Expected at least two finite values that differ, got {values.tolist()}: run more seeds.")
+    if not 0.05 < power < 1:
+        raise ValueError(f"Expected a power between 0.05 and 1, got {power!r}: 0.8 is usual.")
+    n, error = len(values), values.std(ddof=1) / np.sqrt(len(values))
+    limit = stats.t.ppf(0.975, n - 1)
+
+    def missing(effect: float) -> float:
+        wrong_side = np.nan_to_num(stats.nct.cdf(-limit, n - 1, effect))  # far out SciPy gives nan for nothing
+        return stats.nct.sf(limit, n - 1, effect) + wrong_side - power
+
+    return float(error * optimize.brentq(missing, 1e-6, 50))
+
+
 def repeat(trial: Callable[[int], dict | Iterable[dict]], seeds: Iterable[int]) -> pd.DataFrame:
     """Run a trial once a seed and put the rows together.
 

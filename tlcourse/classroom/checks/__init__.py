@@ -8,6 +8,7 @@ from tlcourse.classroom.checks.freezing import bias_shape, features_of_the_backb
 from tlcourse.classroom.checks.layers import embedding_size, honest_selection
 from tlcourse.classroom.checks.lora import adapted_in_time, break_even, merged_kernel
 from tlcourse.classroom.checks.settings import misprint, no_shared_concepts, settings
+from tlcourse.classroom.checks.transfer import copied_layers, specificity, trained_parameters
 
 __all__ = [
     "NotYet",
@@ -16,6 +17,7 @@ __all__ = [
     "break_even",
     "cached_pipeline",
     "carbon_intensity",
+    "copied_layers",
     "embedding_size",
     "features_of_the_backbone",
     "head_and_loss",
@@ -29,7 +31,9 @@ __all__ = [
     "nearest_neighbour",
     "no_shared_concepts",
     "settings",
+    "specificity",
     "stale_statistics",
     "stem_flops",
     "thawed_top",
+    "trained_parameters",
 ]
