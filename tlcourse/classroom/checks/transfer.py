@@ -24,7 +24,7 @@ def specificity(answer, gains) -> str:
         require(abs(answer - other) > near or abs(truth - other) < near, hint)
     require(abs(answer - truth) < near, f"Not {answer:.1f}: which treatment freezes as many, from the same task?")
     return (
-        f"{truth:.1f} points. The rest of the distance B6B has as well: there the source is right, and the cut is not."
+        f"{truth:.1f} points. The rest of the distance B6B has as well: a cut, or an upper part not yet finished."
     )
 
 
@@ -40,7 +40,7 @@ def trained_parameters(answer) -> str:
     require(answer != rows.sum() - truth, "Those are the frozen ones: copied, and left alone.")
     require(answer != rows["layer8"], "Layer 8 alone would be A7B. Which layers are new in A6B?")
     require(answer == truth, f"Not {answer:g}: n = 6 layers are copied and frozen, the others are new and train.")
-    return f"{truth:,} of {rows.sum():,}: the first dense layer alone has more than all six convolutions."
+    return f"{truth:,} of {rows.sum():,}: the first dense layer alone has twice as many as the largest convolution."
 
 
 @exercise
