@@ -23,9 +23,7 @@ def specificity(answer, gains) -> str:
     ):
         require(abs(answer - other) > near or abs(truth - other) < near, hint)
     require(abs(answer - truth) < near, f"Not {answer:.1f}: which treatment freezes as many, from the same task?")
-    return (
-        f"{truth:.1f} points. The rest of the distance B6B has as well: a cut, or an upper part not yet finished."
-    )
+    return f"{truth:.1f} points. The rest of the distance B6B has as well: a cut, or an upper part not yet finished."
 
 
 @exercise
