@@ -18,20 +18,22 @@ def network(classes: int, *, size: int = 28, seed: int):
 
     Args:
         classes: number of logits.
-        size: height and width of the pictures in pixels, a multiple of 4.
+        size: height and width of the pictures in pixels, a multiple of 4, at least 8.
         seed: for the weights.
 
     Returns:
         A `keras.Model` from `(n, size, size, 1)` pictures in [0, 255] to `(n, classes)` logits.
 
     Raises:
-        ValueError: too few classes, or a size that cannot be halved twice.
+        ValueError: too few classes, or another size.
     """
     import keras
     from keras import layers
 
-    if classes < 2 or size < 4 or size % 4:
-        raise ValueError(f"Expected at least 2 classes and a size in fours, got {classes} and {size}: round the size.")
+    if classes < 2 or size < 8 or size % 4:
+        raise ValueError(
+            f"Expected at least 2 classes and a size of 8, 12, 16 …, got {classes} and {size}: resize the pictures."
+        )
     keras.utils.set_random_seed(seed)
     inputs = keras.Input((size, size, 1), name="pictures")
     x = layers.Rescaling(1 / 127.5, offset=-1, name="rescale")(inputs)
