@@ -90,7 +90,7 @@ def _attempt(name: str, config: dict) -> tuple[dict, list[dict[str, str]], str |
         return config, [], f"{type(error).__name__}: {error}"
     finally:
         if keras := sys.modules.get("keras"):
-            keras.utils.clear_session()  # graphs of finished trials would add up
+            keras.utils.clear_session(free_memory=False)  # or graphs of finished trials add up
 
 
 def _trial(name: str, config: dict) -> list[dict[str, str]]:
