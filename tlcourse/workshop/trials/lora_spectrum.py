@@ -16,19 +16,15 @@ def as_matrix(name: str, kernel):
     return kernel.reshape(inputs, -1)
 
 
-def cut(matrix, rank: int):
-    """The nearest matrix of that rank (Eckart and Young, 1936)."""
-    import numpy as np
-
-    left, values, right = np.linalg.svd(matrix, full_matrices=False)
+def cut(parts, rank: int):
+    """The nearest matrix of that rank (Eckart and Young, 1936), from a matrix's singular value decomposition."""
+    left, values, right = parts
     return (left[:, :rank] * values[:rank]) @ right[:rank]
 
 
-def energy(matrix, rank: int) -> float:
+def energy(parts, rank: int) -> float:
     """Share of the squared entries, in percent, that the nearest matrix of that rank keeps."""
-    import numpy as np
-
-    squares = np.linalg.svd(matrix, compute_uv=False) ** 2
+    squares = parts[1] ** 2
     return 100 * squares[:rank].sum() / squares.sum()
 
 
@@ -47,11 +43,12 @@ def trial(config: dict) -> list[dict]:
     train, test = rank_sweep.tokens(text["train"]), rank_sweep.tokens(text["test"])
     epochs, batch = rank_sweep.EPOCHS, rank_sweep.BATCH
     training.fit(model, train, epochs=epochs, learning_rate=rate, batch_size=batch, seed=seed)
-    updates = [as_matrix(w.path.split("/")[-2], w.numpy() - old) for w, old in zip(kernels, before, strict=True)]
+    updates = (as_matrix(w.path.split("/")[-2], w.numpy() - old) for w, old in zip(kernels, before, strict=True))
+    parts = [np.linalg.svd(update, full_matrices=False) for update in updates]  # once; every rank is cut from it
     rows = []
     for kept in KEPT:
-        for weight, old, update in zip(kernels, before, updates, strict=True):
-            weight.assign(old + cut(update, kept).reshape(old.shape))
-        shares = np.mean([energy(update, kept) for update in updates])
+        for weight, old, part in zip(kernels, before, parts, strict=True):
+            weight.assign(old + cut(part, kept).reshape(old.shape))
+        shares = np.mean([energy(part, kept) for part in parts])
         rows.append({"kept": kept, "accuracy": rank_sweep.accuracy(model, test), "energy": shares})
     return rows
