@@ -1,0 +1,117 @@
+"""Scores that foretell a transfer without training the target: how well do a source network's outputs fit the labels?
+
+All look at the target's training examples once: `features` are `(n, d)` rows of numbers, `y` is `(n,)` labels, whole
+numbers from 0, each at least once. Higher promises more; only scores for the same target can be compared.
+"""
+
+import numpy as np
+
+
+def leep(probabilities, y) -> float:
+    """Log expected empirical prediction (Nguyen et al., 2020, eq. 2).
+
+    The source's answers are read as words for the target's classes: how often does a source class stand for each?
+
+    Args:
+        probabilities: `(n, source classes)`, the source network's softmax for the target's examples.
+        y: `(n,)`.
+
+    Returns:
+        Mean log probability of the right label, at most 0.
+
+    Raises:
+        ValueError: the rows are not probabilities, or not as many as labels.
+    """
+    p, y = _pair(probabilities, y)
+    if p.min() < 0 or not np.allclose(p.sum(axis=1), 1, atol=1e-3):
+        raise ValueError("Expected probabilities that sum to 1 in each row, got others: pass the softmax, not logits.")
+    joint = np.eye(y.max() + 1)[y].T @ p  # target classes × source classes
+    meaning = joint / np.maximum(joint.sum(axis=0), 1e-30)
+    return float(np.log((meaning @ p.T)[y, np.arange(len(y))]).mean())
+
+
+def logme(features, y) -> float:
+    """Log maximum evidence (You et al., 2021, section 4): of a Bayesian linear model, per example, mean over classes.
+
+    For a given ratio of prior to noise variance the best noise has a closed form, so one number is searched for.
+
+    Args:
+        features: `(n, d)`.
+        y: `(n,)`.
+
+    Raises:
+        ValueError: not as many rows as labels, or fewer than two classes.
+    """
+    from scipy.optimize import minimize_scalar
+
+    features, y = _pair(features, y)
+    u, s, _ = np.linalg.svd(features, full_matrices=False)
+
+    def lack(log_ratio, t):
+        spread = 1 + np.exp(log_ratio) * s**2
+        noise = (t @ t - ((u.T @ t) ** 2 * (1 - 1 / spread)).sum()) / len(t)
+        return (np.log(2 * np.pi * noise) + 1 + np.log(spread).sum() / len(t)) / 2
+
+    scale = np.log(max(s[0], 1e-30)) * 2
+    found = (
+        minimize_scalar(lack, args=(t,), bounds=(-scale - 20, -scale + 25), method="bounded")
+        for t in np.eye(y.max() + 1)[y].T
+    )
+    return -float(np.mean([best.fun for best in found]))
+
+
+def h_score(features, y, *, shrink: bool = True) -> float:
+    """How much of the features' spread lies between the classes (Bao et al., 2019, definition 2).
+
+    With fewer examples than features the plain score says the same of every network: classes less 1. Shrinking the
+    covariance towards a multiple of the identity mends that (Ibrahim et al., 2022; Ledoit and Wolf, 2004).
+
+    Args:
+        features: `(n, d)`.
+        y: `(n,)`.
+        shrink: estimate the covariance as Ledoit and Wolf do, and scale the spread between classes alike.
+
+    Returns:
+        Trace of (covariance)⁻¹ · (covariance of the class means), 0 to classes less 1.
+
+    Raises:
+        ValueError: not as many rows as labels, or fewer than two classes.
+    """
+    from sklearn.covariance import ledoit_wolf
+
+    features, y = _pair(features, y)
+    means = np.stack([features[y == c].mean(axis=0) for c in range(y.max() + 1)])
+    between = np.cov(means[y].T, bias=True)
+    if not shrink:
+        return float(np.trace(np.linalg.pinv(np.cov(features.T, bias=True), hermitian=True) @ between))
+    covariance, shrinkage = ledoit_wolf(features)
+    return float(np.trace(np.linalg.solve(covariance, (1 - shrinkage) * between)))
+
+
+def cka(a, b) -> float:
+    """Linear centred kernel alignment (Kornblith et al., 2019, section 3): do two sets of features see examples alike?
+
+    Args:
+        a: `(n, d)` features; or one-hot labels, `(n, classes)`.
+        b: `(n, e)`, for the same examples.
+
+    Returns:
+        0 to 1; 1 if they differ by a rotation and a scale only.
+
+    Raises:
+        ValueError: not as many rows.
+    """
+    a, b = np.asarray(a, float), np.asarray(b, float)
+    if a.ndim != 2 or b.ndim != 2 or len(a) != len(b):
+        raise ValueError(f"Expected two tables with as many rows, got {a.shape} and {b.shape}: use the same examples.")
+    a, b = a - a.mean(axis=0), b - b.mean(axis=0)
+    return float(np.linalg.norm(a.T @ b) ** 2 / (np.linalg.norm(a.T @ a) * np.linalg.norm(b.T @ b)))
+
+
+def _pair(rows, y) -> tuple[np.ndarray, np.ndarray]:
+    rows, y = np.asarray(rows, float), np.asarray(y)
+    if rows.ndim != 2 or y.ndim != 1 or len(rows) != len(y):
+        raise ValueError(f"Expected rows of shape (n, d) and n labels, got {rows.shape} and {y.shape}: flatten each.")
+    if y.dtype.kind not in "iu" or len(set(y.tolist())) < 2 or set(y.tolist()) != set(range(y.max() + 1)):
+        raise ValueError("Expected at least two classes, numbered from 0 without gaps: use np.unique's inverse.")
+    return rows, y
