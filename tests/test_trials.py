@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tlcourse.workshop.trials import freeze_depth, samples
+from tlcourse.workshop.trials import distillation, freeze_depth, negative_transfer, samples
 
 
 @pytest.mark.parametrize("seed", [0, 5])
@@ -32,3 +32,43 @@ def test_things_never_meet_their_test_pictures_in_training():
 def test_every_number_of_shots_fills_whole_batches():
     assert all(8 * k % samples.BATCH == 0 for shots in samples.SHOTS.values() for k in shots)
     assert all(set(few) <= set(samples.SHOTS[target]) for target, few in samples.SCRATCH_SHOTS.items())
+
+
+def test_the_student_never_meets_a_digit_of_its_teachers(monkeypatch):
+    taught = []
+
+    class Teacher:
+        def fit(self, rows, y):
+            taught.extend(rows[:, 0])
+
+        def decision_function(self, rows):
+            return np.repeat(rows[:, :1], 10, axis=1)
+
+    monkeypatch.setattr("sklearn.pipeline.make_pipeline", lambda *steps: Teacher())
+    numbers = np.arange(5000.0).reshape(-1, 1, 1).repeat(2, axis=2)
+    monkeypatch.setattr("tlcourse.material.features.extract", lambda model, pictures: numbers)
+    parts = distillation.task(3)
+    sizes = {"transfer": 1000, "validation": 500, "test": 1000}
+    assert {name: len(part["y"]) for name, part in parts.items()} == sizes and len(taught) == 2500
+    used = [*taught, *(v for part in parts.values() for v in part["v"][:, 0])]
+    assert len(set(used)) == 5000
+
+
+def test_a_source_shares_no_picture_with_a_target():
+    sources, targets = negative_transfer.worlds(4)
+    assert (*sources, "untrained") == negative_transfer.SOURCES and tuple(targets) == negative_transfer.TARGETS
+    for x, y in sources.values():
+        assert len(x) == len(y) and x.shape[1:] == (28, 28, 1) and x.min() >= 0 and x.max() <= 255
+        assert set(y) == set(range(y.max() + 1))
+    known = {picture.tobytes() for name in sources if name != "noise" for picture in sources[name][0]}
+    for x, y, x_test, y_test in targets.values():
+        few, tested = ({picture.tobytes() for picture in part} for part in (x, x_test))
+        assert not known & (few | tested) and not few & tested
+        assert set(y) == set(y_test) and len(y) <= 62
+
+
+def test_the_font_of_a_targets_letters_is_in_no_source():
+    sources, targets = negative_transfer.worlds(1)
+    assert len(targets["letters"][1]) == 2 * 31 and len(targets["fonts"][1]) == 2 * negative_transfer.FONTS
+    assert np.array_equal(targets["inverted letters"][0], 255 - targets["letters"][0])
+    assert np.array_equal(sources["inverted"][0], 255 - sources["letters"][0])

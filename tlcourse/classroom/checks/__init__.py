@@ -2,6 +2,7 @@
 
 from tlcourse.classroom.checks.core import NotYet
 from tlcourse.classroom.checks.cost import cached_pipeline, carbon_intensity, stem_flops
+from tlcourse.classroom.checks.distillation import bias_without_labels, half_as_probable, softened_loss
 from tlcourse.classroom.checks.features import honest_folds, lazy_classifier, nearest_neighbour
 from tlcourse.classroom.checks.fine_tuning import head_and_loss, honest_choice, stale_statistics
 from tlcourse.classroom.checks.freezing import bias_shape, features_of_the_backbone, kept_statistics, thawed_top
@@ -9,28 +10,35 @@ from tlcourse.classroom.checks.layers import embedding_size, honest_selection
 from tlcourse.classroom.checks.lora import adapted_in_time, break_even, merged_kernel
 from tlcourse.classroom.checks.settings import misprint, no_shared_concepts, settings
 from tlcourse.classroom.checks.transfer import copied_layers, specificity, trained_parameters
+from tlcourse.classroom.checks.transferability import centred_alignment, leep_of_a_constant, regret
 
 __all__ = [
     "NotYet",
     "adapted_in_time",
     "bias_shape",
+    "bias_without_labels",
     "break_even",
     "cached_pipeline",
     "carbon_intensity",
+    "centred_alignment",
     "copied_layers",
     "embedding_size",
     "features_of_the_backbone",
+    "half_as_probable",
     "head_and_loss",
     "honest_choice",
     "honest_folds",
     "honest_selection",
     "kept_statistics",
     "lazy_classifier",
+    "leep_of_a_constant",
     "merged_kernel",
     "misprint",
     "nearest_neighbour",
     "no_shared_concepts",
+    "regret",
     "settings",
+    "softened_loss",
     "specificity",
     "stale_statistics",
     "stem_flops",
