@@ -15,6 +15,7 @@ def leep_of_a_constant(answer) -> str:
         (1 / 31, "That is the probability of the right label; LEEP is the mean of its logarithm."),
         (-np.log10(31), "To base 10. LEEP takes the natural logarithm."),
         (-np.log2(31), "To base 2. LEEP takes the natural logarithm."),
+        (-np.log(10), "Those are the source's classes. It is the target's label that has to be told."),
         (62 * truth, "That is the sum over the 62 examples. LEEP is their mean."),
         (-np.log(62), "That has a class for each example. There are two examples of each of 31 classes."),
         (-np.log(2), "Two examples a class, but 31 classes: which label may it be?"),
