@@ -56,6 +56,13 @@ def test_plain_h_score_is_the_sum_of_the_squared_canonical_correlations():
     assert transferability.h_score(FEATURES, Y, shrink=False) == pytest.approx(squared, rel=1e-5)
 
 
+@pytest.mark.parametrize("shrink", [True, False])
+def test_h_score_of_one_feature_is_the_share_of_its_variance_between_the_classes(shrink):
+    one = FEATURES[:, :1]
+    between = sum((Y == c).mean() * (one[Y == c].mean() - one.mean()) ** 2 for c in range(3)) / one.var()
+    assert transferability.h_score(one, Y, shrink=shrink) == pytest.approx(between, rel=0.1 if shrink else 1e-9)
+
+
 def test_plain_h_score_says_nothing_with_fewer_examples_than_features():
     noise = RNG.normal(size=(60, 200))
     assert transferability.h_score(noise, Y, shrink=False) == pytest.approx(2)

@@ -81,9 +81,9 @@ def h_score(features, y, *, shrink: bool = True) -> float:
 
     features, y = _pair(features, y)
     means = np.stack([features[y == c].mean(axis=0) for c in range(y.max() + 1)])
-    between = np.cov(means[y].T, bias=True)
+    between = np.atleast_2d(np.cov(means[y].T, bias=True))
     if not shrink:
-        return float(np.trace(np.linalg.pinv(np.cov(features.T, bias=True), hermitian=True) @ between))
+        return float(np.trace(np.linalg.pinv(np.atleast_2d(np.cov(features.T, bias=True)), hermitian=True) @ between))
     covariance, shrinkage = ledoit_wolf(features)
     return float(np.trace(np.linalg.solve(covariance, (1 - shrinkage) * between)))
 
