@@ -222,3 +222,8 @@ def test_detectable_grows_with_spread_and_shrinks_with_runs():
 def test_what_has_no_detectable_effect_is_refused(values, power):
     with pytest.raises(ValueError, match="Expected"):
         training.detectable(values, power=power)
+
+
+def test_accuracy_counts_each_class_alike():
+    logits = np.eye(3)[[0, 0, 0, 0, 1, 0, 2]]  # 4 of 4, 1 of 2, 1 of 1
+    assert training.accuracy([0, 0, 0, 0, 1, 1, 2], logits) == pytest.approx(100 * (1 + 0.5 + 1) / 3)

@@ -67,7 +67,7 @@ def test_a_source_shares_no_picture_with_a_target():
         assert set(y) == set(y_test) and len(y) <= 62
 
 
-def test_the_font_of_a_targets_letters_is_in_no_source():
+def test_targets_are_few_and_inverted_ones_are_the_same_turned_round():
     sources, targets = negative_transfer.worlds(1)
     assert len(targets["letters"][1]) == 2 * 31 and len(targets["fonts"][1]) == 2 * negative_transfer.FONTS
     assert np.array_equal(targets["inverted letters"][0], 255 - targets["letters"][0])

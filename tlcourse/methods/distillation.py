@@ -19,10 +19,10 @@ def soften(logits, temperature: float) -> np.ndarray:
     Raises:
         ValueError: the temperature is not above 0.
     """
+    from scipy import special
+
     _check(temperature)
-    scaled = np.asarray(logits, float) / temperature
-    powers = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
-    return powers / powers.sum(axis=-1, keepdims=True)
+    return special.softmax(np.asarray(logits, float) / temperature, axis=-1)
 
 
 def loss(teacher, student, temperature: float):
@@ -93,11 +93,29 @@ def fit(student, x, targets, *, temperature: float, labels=None, hard_weight: fl
         return hard_weight * hard + (1 - hard_weight) * loss(both[:, 1], logits, temperature)
 
     keras.utils.set_random_seed(seed)
-    epochs = max(1, round(steps / -(-len(x) // batch_size)))
-    rate = keras.optimizers.schedules.CosineDecay(learning_rate, epochs * -(-len(x) // batch_size))
+    epochs, rate = passes(len(x), steps=steps, learning_rate=learning_rate, batch_size=batch_size)
     student.compile(keras.optimizers.Adam(rate), loss=mixed)
     student.fit(x, np.stack([answers, targets], axis=1), epochs=epochs, batch_size=batch_size, verbose=0)
     return student
+
+
+def passes(examples: int, *, steps: int, learning_rate: float, batch_size: int = 32):
+    """How many whole passes come nearest to so many steps, and a rate that falls to 0 over them along half a cosine.
+
+    Args:
+        examples: how many there are.
+        steps: batches to train on, about.
+        learning_rate: at the start.
+        batch_size: examples a step.
+
+    Returns:
+        `(epochs, schedule)`, at least one epoch and a Keras learning-rate schedule.
+    """
+    import keras
+
+    batches = -(-examples // batch_size)
+    epochs = max(1, round(steps / batches))
+    return epochs, keras.optimizers.schedules.CosineDecay(learning_rate, epochs * batches)
 
 
 def spread_evenly(probabilities) -> np.ndarray:

@@ -142,6 +142,18 @@ def gain(
     return interval((table[of] - table[over]).dropna(), overlap=overlap)
 
 
+def accuracy(y, logits) -> float:
+    """Balanced accuracy in percent: the mean over the classes of the share that is named right.
+
+    Args:
+        y: `(n,)` labels.
+        logits: `(n, classes)`; the largest names the class.
+    """
+    from sklearn.metrics import balanced_accuracy_score
+
+    return float(100 * balanced_accuracy_score(y, np.asarray(logits).argmax(axis=1)))
+
+
 def fit(model, train, validation=None, *, epochs: int, learning_rate=1e-3, batch_size: int = 32, seed: int,
         callbacks: Iterable = ()) -> pd.DataFrame:  # fmt: skip
     """Compile a classifier that ends in logits with Adam, train it, and return its history as a tidy table.

@@ -58,8 +58,7 @@ def student(config: dict, part: dict, *, steps: int = STEPS, rate: float = RATE)
     model = backbones.small_cnn(classes=10, input_size=28, channels=1, width=WIDTH)
     if config["targets"] == "logits":
         loss = keras.distillation.LogitsDistillation(temperature=float(config["temperature"])).compute_loss
-        epochs = round(steps / -(-len(part["x"]) // 32))
-        falling = keras.optimizers.schedules.CosineDecay(rate, epochs * -(-len(part["x"]) // 32))
+        epochs, falling = distillation.passes(len(part["x"]), steps=steps, learning_rate=rate)
         model.compile(keras.optimizers.Adam(falling), loss=loss)
         model.fit(part["x"], part["v"], epochs=epochs, batch_size=32, verbose=0)
         return model
@@ -71,15 +70,10 @@ def student(config: dict, part: dict, *, steps: int = STEPS, rate: float = RATE)
                             seed=config["seed"])  # fmt: skip
 
 
-def accuracy(y, logits) -> float:
-    """Balanced, in percent."""
-    from sklearn.metrics import balanced_accuracy_score
-
-    return 100 * balanced_accuracy_score(y, logits.argmax(axis=1))
-
-
 def trial(config: dict) -> list[dict]:
     """Balanced accuracy in percent of student and teacher, and how often the two agree."""
+    from tlcourse.methods.training import accuracy
+
     parts = task(config["seed"])
     few = {name: values[: config["samples"]] for name, values in parts["transfer"].items()}
     model = student(config, few)

@@ -11,8 +11,10 @@ CONFIGS = [
 
 def trial(config: dict) -> list[dict]:
     """Balanced accuracy in percent, and how often student and teacher agree on the transfer digits themselves."""
+    from tlcourse.methods import training
+
     parts = distillation.task(config["seed"])
     model = distillation.student(config, parts["transfer"], steps=config["steps"])
     answers = {name: model.predict(parts[name]["x"], batch_size=250, verbose=0) for name in ("transfer", "test")}
     agreed = answers["transfer"].argmax(axis=1) == parts["transfer"]["v"].argmax(axis=1)
-    return [{"accuracy": distillation.accuracy(parts["test"]["y"], answers["test"]), "agreement": 100 * agreed.mean()}]
+    return [{"accuracy": training.accuracy(parts["test"]["y"], answers["test"]), "agreement": 100 * agreed.mean()}]

@@ -72,9 +72,9 @@ def transferred(base, n: int, task: dict, *, frozen: bool, seed: int) -> float:
 
 def accuracy(model, pair: tuple) -> float:
     """Balanced, in percent."""
-    from sklearn.metrics import balanced_accuracy_score
+    from tlcourse.methods import training
 
-    return 100 * balanced_accuracy_score(pair[1], model.predict(pair[0], batch_size=256, verbose=0).argmax(axis=1))
+    return training.accuracy(pair[1], model.predict(pair[0], batch_size=256, verbose=0))
 
 
 def trial(config: dict) -> list[dict]:

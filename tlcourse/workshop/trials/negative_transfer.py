@@ -102,8 +102,6 @@ def source_network(source: str, sources: dict, *, seed: int):
 
 def transferred(base, target: tuple, *, frozen: bool, steps: int = TARGET_STEPS, seed: int) -> float:
     """Balanced test accuracy in percent after training on the target's few examples."""
-    from sklearn.metrics import balanced_accuracy_score
-
     from tlcourse.methods import fine_tuning, layer_transfer, training
 
     x, y, x_test, y_test = target
@@ -113,7 +111,7 @@ def transferred(base, target: tuple, *, frozen: bool, steps: int = TARGET_STEPS,
         x, x_test = (lower.predict(part, batch_size=256, verbose=0) for part in (x, x_test))
     epochs = round(steps / -(-len(x) // BATCH))
     training.fit(upper, (x, y), epochs=epochs, learning_rate=RATE, batch_size=BATCH, seed=10 * seed + 1)
-    return 100 * balanced_accuracy_score(y_test, upper.predict(x_test, batch_size=256, verbose=0).argmax(axis=1))
+    return training.accuracy(y_test, upper.predict(x_test, batch_size=256, verbose=0))
 
 
 def scores(base, target: tuple) -> dict[str, float]:
