@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import types
+import unicodedata
 
 import numpy as np
 import pandas as pd
@@ -153,6 +154,51 @@ def test_some_characters_and_fonts_can_be_chosen():
 def test_unknown_characters_and_fonts_are_refused(bad):
     with pytest.raises(ValueError, match="must be"):
         data.glyphs(**bad)
+
+
+# --- scripts -----------------------------------------------------------------------------------------------------
+
+
+def test_there_are_20_drawings_of_20_letters_of_50_writing_systems():
+    scripts = data.scripts()
+    assert scripts.images.shape == (1000, 20, 28, 28) and scripts.images.dtype == np.uint8
+    assert set(pd.Series(scripts.systems).value_counts()) == {20} and len(set(scripts.characters)) == 1000
+    assert set(np.unique(scripts.images)) == set(range(0, 256, 17))
+    assert len({drawing.tobytes() for drawing in scripts.images.reshape(-1, 784)}) == 20_000
+    assert (scripts.images.max((2, 3)) >= 119).all()  # no blank, no hairline lost between the pixels
+
+
+def test_scripts_are_letters_of_the_writing_system_that_they_are_said_to_be_of_and_none_is_latin():
+    """Unicode's own names say so: U+0E01 is called THAI CHARACTER KO KAI."""
+    scripts = data.scripts()
+    for character, system in zip(scripts.characters, scripts.systems, strict=True):
+        assert unicodedata.category(character)[0] == "L"
+        assert unicodedata.name(character).split()[0] == system.upper().split()[0]
+    assert not {"Latin", "Greek", "Cyrillic", "Coptic"} & set(scripts.systems)
+
+
+def test_drawings_of_a_letter_look_like_each_other():
+    """Of 20 letters of its system a nearest neighbour among ten drawings of each names most: labels are right."""
+    images = data.scripts().images.astype(np.float32).reshape(50, 20, 20, 784)
+    images /= np.linalg.norm(images, axis=-1, keepdims=True)
+    right = []
+    for system in images:
+        near = np.argmax(system[:, 10:].reshape(-1, 784) @ system[:, :10].reshape(-1, 784).T, axis=1) // 10
+        right.append((near == np.repeat(np.arange(20), 10)).mean())
+    assert min(right) > 0.3 and np.mean(right) > 0.5  # by chance 0.05
+
+
+def test_writing_systems_can_be_chosen():
+    every, some = data.scripts(), data.scripts(["Thai", "Hebrew"])
+    assert set(some.systems) == {"Thai", "Hebrew"} and some.systems[:20] == ("Thai",) * 20 and "א" in some.characters
+    assert np.array_equal(some.images[20:], every.images[np.array(every.systems) == "Hebrew"])
+    assert data.scripts("Thai").characters == some.characters[:20]
+
+
+@pytest.mark.parametrize(("bad", "hint"), [(["Hebreu"], "mean Hebrew"), ([], "must be"), ("Latin", "got 'Latin'")])
+def test_unknown_writing_systems_are_refused(bad, hint):
+    with pytest.raises(ValueError, match=hint):
+        data.scripts(bad)
 
 
 # --- stickers ----------------------------------------------------------------------------------------------------

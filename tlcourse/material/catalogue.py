@@ -93,6 +93,12 @@ ASSETS: dict[str, Asset] = {
             source="Debian fonts-* packages",
         ),
         Asset(
+            "scripts",
+            "scripts/scripts.npz",
+            licence="OFL-1.1",
+            source="Debian fonts-noto-core, fonts-noto-extra",
+        ),
+        Asset(
             "mnist",
             "digits/mnist.npz",
             licence="CC-BY-SA-3.0",

@@ -12,6 +12,7 @@ from tlcourse.material.assets import AssetError
 from tlcourse.material.glyph_set import Glyphs, glyphs
 from tlcourse.material.pictures import from_folder, read_picture
 from tlcourse.material.ratings import DOMAINS as REVIEW_DOMAINS
+from tlcourse.material.script_set import Scripts, scripts
 from tlcourse.material.split import Split, by_group, check_fraction, divide, how_many
 from tlcourse.material.tables import model_zoo, recorded
 
@@ -21,6 +22,7 @@ __all__ = [
     "STICKER_CLASSES",
     "STICKER_DOMAINS",
     "Glyphs",
+    "Scripts",
     "Split",
     "digits",
     "from_folder",
@@ -30,6 +32,7 @@ __all__ = [
     "read_picture",
     "recorded",
     "reviews",
+    "scripts",
     "stickers",
 ]
 
