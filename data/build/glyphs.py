@@ -23,11 +23,11 @@ from __future__ import annotations
 import argparse
 import csv
 import hashlib
-import subprocess
 from collections import Counter
 from pathlib import Path
 
 import numpy as np
+from debian import unpack
 from fontTools.ttLib import TTFont
 from PIL import Image, ImageDraw, ImageFont
 
@@ -85,20 +85,6 @@ PACKAGES = {
 LICENCE = {f"fonts-{name}": licence for licence, names in PACKAGES.items() for name in names.split()}
 NOT_LETTERS = ("symbol", "dingbat", "math", "emoji", "icons", "d050000l", "standardsymbols", "syms")
 SMALL_CAPITALS = ("caps", "csc", "titling", "style")
-
-
-def unpack(work: Path) -> None:
-    """Download the packages that DIR does not have yet, and unpack them into DIR/x/<package>."""
-    debs, tree = work / "debs", work / "x"
-    debs.mkdir(parents=True, exist_ok=True)
-    have = {deb.name.split("_")[0] for deb in debs.glob("*.deb")}
-    lacking = sorted(set(LICENCE) - have)
-    if lacking:
-        subprocess.run(["apt-get", "download", "-qq", *lacking], cwd=debs, check=True)
-    for deb in sorted(debs.glob("*.deb")):
-        target = tree / deb.name.split("_")[0]
-        if not target.exists():
-            subprocess.run(["dpkg", "-x", str(deb), str(target)], check=True)
 
 
 def draw(file: Path) -> np.ndarray | None:
@@ -203,7 +189,7 @@ def main() -> None:
     parser.add_argument("--report", action="store_true")
     options = parser.parse_args()
     work = options.work.resolve()
-    unpack(work)
+    versions = unpack(LICENCE, work)
     rows, faces, seen, refused = [], [], set(), Counter()
     fonts = (p for p in sorted((work / "x").rglob("*")) if p.suffix.lower() in (".ttf", ".otf") and not p.is_symlink())
     for file in fonts:
@@ -243,7 +229,6 @@ def main() -> None:
     print(f"{len(kept)} faces of {len(set(packages[kept]))} packages; left out: {dict(refused)}")
     if len(kept) != FACES:
         raise SystemExit(f"expected {FACES} faces, got {len(kept)}: are all packages there?")
-    versions = {deb.name.split("_")[0]: deb.name.split("_")[1].replace("%3a", ":") for deb in (work / "debs").iterdir()}
     table = []
     for i in kept:
         package, file = rows[i]

@@ -20,13 +20,13 @@ import argparse
 import csv
 import hashlib
 import re
-import subprocess
 import unicodedata
 import zlib
 from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
+from debian import unpack
 from fontTools import unicodedata as scripts
 from fontTools.ttLib import TTFont
 from PIL import Image, ImageDraw, ImageFont
@@ -40,18 +40,6 @@ STYLES = ("Regular", "Bold", "Light", "Black", "ExtraCondensed")
 RELATIVES = {"Latn", "Grek", "Cyrl", "Copt", "Goth", "Lisu", "Cher", "Ital", "Cari", "Lyci", "Lydi", "Dsrt", "Osge"}
 OTHERS = {"Zyyy", "Zinh", "Dupl", "Sgnw", "Tang"}  # of no system; shorthand; hands; signs of very many strokes
 MISTAKABLE = {"\N{PAHAWH HMONG SIGN CIM CUAM TSHOOJ}", "\N{OLD TURKIC LETTER ORKHON AEY}"}  # for a swastika
-
-
-def unpack(work: Path) -> None:
-    """Download the packages that DIR does not have yet, and unpack them into DIR/x."""
-    debs = work / "debs"
-    debs.mkdir(parents=True, exist_ok=True)
-    for package in PACKAGES:
-        if not list(debs.glob(f"{package}_*.deb")):
-            subprocess.run(["apt-get", "download", "-qq", package], cwd=debs, check=True)
-        if not (work / "x" / package).exists():
-            deb = next(debs.glob(f"{package}_*.deb"))
-            subprocess.run(["dpkg", "-x", str(deb), str(work / "x" / package)], check=True)
 
 
 def is_letter(character: str) -> bool:
@@ -132,7 +120,7 @@ def main() -> None:
     parser.add_argument("--report", action="store_true")
     options = parser.parse_args()
     work = options.work.resolve()
-    unpack(work)
+    versions = unpack(PACKAGES, work)
     faces = defaultdict(list)  # of each system: (file, letters), the plain styles first
     for style in STYLES:
         for file in sorted((work / "x").rglob(f"Noto*-{style}.ttf")):
@@ -163,9 +151,8 @@ def main() -> None:
         for file in files:
             digest = hashlib.sha256(file.read_bytes()).hexdigest()
             package = file.relative_to(work / "x").parts[0]
-            version = next((work / "debs").glob(f"{package}_*.deb")).name.split("_")[1]
             table.append({"system": scripts.script_name(system), "file": file.name, "licence": "OFL-1.1",
-                          "package": package, "version": version, "sha256": digest})  # fmt: skip
+                          "package": package, "version": versions[package], "sha256": digest})  # fmt: skip
     OUT.mkdir(parents=True, exist_ok=True)
     with open(OUT / "faces.csv", "w", encoding="utf-8", newline="") as stream:
         writer = csv.DictWriter(stream, table[0], lineterminator="\n")
