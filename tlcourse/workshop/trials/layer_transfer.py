@@ -1,18 +1,18 @@
 """Chapter 06: Yosinski et al. (2014) on letters: copy n of eight layers, freeze or fine-tune them, train the rest.
 
-Task B is 31 characters, drawn anew with each seed. Near source: the other 31 characters, in the same fonts. Far source:
-another question about the same kind of picture, which of 31 fonts it is drawn in. Both have as many classes and as
-many pictures as B. Everything is trained alike and for as long.
+Task B is 31 characters, drawn anew with each seed. Near source: the other 31 characters, in the same fonts. Farther:
+31 letters of other writing systems. Farthest: another question about the same kind of picture, which of 31 fonts it is
+drawn in. Each has as many classes and as many pictures as B. Everything is trained alike and for as long.
 """
 
-TREATMENTS = ("BnB", "BnB+", "AnB", "AnB+", "far AnB", "far AnB+", "random")
+TREATMENTS = ("BnB", "BnB+", "AnB", "AnB+", "scripts AnB", "scripts AnB+", "fonts AnB", "fonts AnB+", "random")
 CONFIGS = [{"treatment": treatment} for treatment in TREATMENTS]
 CLASSES, TRAIN, TEST = 31, 20, 100  # classes, and pictures of each
 EPOCHS, RATE, BATCH = 15, 1e-3, 31
 
 
 def tasks(seed: int) -> dict[str, tuple]:
-    """`near`, `far`, `target` and `test`: pictures `(n, 28, 28, 1)` float32 in [0, 255] and labels from 0 to 30."""
+    """`near`, `scripts`, `fonts`, `target`, `test`: `(n, 28, 28, 1)` float32 in [0, 255], labels from 0 to 30."""
     import numpy as np
 
     from tlcourse.material import data
@@ -28,11 +28,14 @@ def tasks(seed: int) -> dict[str, tuple]:
         x = images[fonts][:, chosen].reshape(-1, 28, 28, 1).astype("float32")
         return x, np.tile(np.arange(CLASSES), len(fonts))
 
+    foreign = data.scripts().images  # (letters, drawings, 28, 28), none of them Latin
+    foreign = foreign[np.random.default_rng([seed, 1]).permutation(len(foreign))[:CLASSES], :TRAIN]
     drawn = rng.permutation(images.shape[1])[:TRAIN]
     x = images[others[:CLASSES]][:, drawn].reshape(-1, 28, 28, 1).astype("float32")
     return {
         "near": characters(near, to_train),
-        "far": (x, np.repeat(np.arange(CLASSES), TRAIN)),
+        "scripts": (foreign.reshape(-1, 28, 28, 1).astype("float32"), np.repeat(np.arange(CLASSES), TRAIN)),
+        "fonts": (x, np.repeat(np.arange(CLASSES), TRAIN)),
         "target": characters(target, to_train),
         "test": characters(target, to_test),
     }
@@ -53,7 +56,8 @@ def source(treatment: str, task: dict, *, seed: int):
     new = layer_transfer.network(CLASSES, seed=10 * seed)
     if treatment == "random":
         return new
-    name = "far" if treatment.startswith("far") else "near" if treatment.startswith("A") else "target"
+    *elsewhere, letters = treatment.split()
+    name = elsewhere[0] if elsewhere else "near" if letters.startswith("A") else "target"
     return trained(new, task[name], seed=10 * seed)
 
 
