@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 
-from tlcourse.workshop.trials import distillation, freeze_depth, negative_transfer, samples
+from tlcourse.workshop.trials import (
+    distillation,
+    distillation_ensemble,
+    freeze_depth,
+    layer_transfer,
+    negative_transfer,
+    samples,
+)
 
 
 @pytest.mark.parametrize("seed", [0, 5])
@@ -52,6 +59,43 @@ def test_the_student_never_meets_a_digit_of_its_teachers(monkeypatch):
     assert {name: len(part["y"]) for name, part in parts.items()} == sizes and len(taught) == 2500
     used = [*taught, *(v for part in parts.values() for v in part["v"][:, 0])]
     assert len(set(used)) == 5000
+
+
+def test_who_is_taught_by_all_learns_the_mean_of_their_logits_and_no_other_label(monkeypatch):
+    """Members answer with a bias of their own number, so that the targets tell who taught."""
+    lessons = []
+
+    class Member:
+        def __init__(self, number):
+            self.number = number
+
+        def predict(self, x, **_):
+            logits = np.zeros((len(x), 10))
+            logits[:, self.number % 10] = self.number
+            return logits
+
+    def fit(model, x, targets, *, temperature, **_):
+        lessons.append(({picture.tobytes() for picture in x}, targets, temperature))
+        return Member(len(lessons) - 1)
+
+    monkeypatch.setattr("tlcourse.methods.distillation.fit", fit)
+    rows = distillation_ensemble.trial({"members": 3, "labelled": 50, "seed": 1})
+    own, *_ = (pictures for pictures, *_ in lessons)
+    assert all(pictures == own and set(targets.ravel()) == {0, 1} for pictures, targets, _ in lessons[:3])
+    mean, first = np.array([0, 1, 2] + 7 * [0]) / 3, np.zeros(10)
+    for row, (pictures, targets, temperature) in zip(rows[2:], lessons[3:], strict=True):
+        logits = mean if "by all" in row["who"] else first
+        expected = np.exp(logits / temperature) / np.exp(logits / temperature).sum()
+        assert np.allclose(targets, expected) and row["temperature"] == temperature
+        assert (pictures == own) == ("other" not in row["who"]) and (pictures == own or not pictures & own)
+
+
+def test_sources_of_layer_transfer_are_alike_in_size_and_unlike_in_pictures():
+    tasks = layer_transfer.tasks(2)
+    sizes = {(x.shape, tuple(np.bincount(y))) for name, (x, y) in tasks.items() if name != "test"}
+    assert sizes == {((620, 28, 28, 1), (20,) * 31)}
+    pictures = [{picture.tobytes() for picture in x} for x, _ in tasks.values()]
+    assert not any(a & b for i, a in enumerate(pictures) for b in pictures[:i])
 
 
 def test_a_source_shares_no_picture_with_a_target():
