@@ -56,13 +56,15 @@ def test_halves_are_halves():
     assert not np.array_equal(a, layer_transfer.halves(62, seed=4)[0])
 
 
-def test_tasks_share_no_class_and_no_test_font():
-    task = trial.tasks(0)
-    sizes = {name: (len(x), len(set(y.tolist()))) for name, (x, y) in task.items()}
-    assert sizes == {"near": (620, 31), "far": (620, 31), "target": (620, 31), "test": (3100, 31)}
-    seen = {picture.tobytes() for picture in task["target"][0]}
-    assert not seen & {picture.tobytes() for picture in task["near"][0]}
-    assert not seen & {picture.tobytes() for picture in task["test"][0]}
+def test_tasks_are_alike_in_size_and_share_no_picture():
+    tasks = trial.tasks(0)
+    sizes = {name: (x.shape, set(np.bincount(y))) for name, (x, y) in tasks.items()}
+    trained = ((620, 28, 28, 1), {20})
+    assert sizes == dict.fromkeys(("near", "scripts", "fonts", "target"), trained) | {
+        "test": ((3100, 28, 28, 1), {100})
+    }
+    pictures = [{picture.tobytes() for picture in x} for x, _ in tasks.values()]
+    assert not any(a & b for i, a in enumerate(pictures) for b in pictures[:i])
 
 
 def test_frozen_layers_that_run_once_give_the_same(source):

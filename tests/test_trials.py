@@ -3,14 +3,7 @@
 import numpy as np
 import pytest
 
-from tlcourse.workshop.trials import (
-    distillation,
-    distillation_ensemble,
-    freeze_depth,
-    layer_transfer,
-    negative_transfer,
-    samples,
-)
+from tlcourse.workshop.trials import distillation, distillation_ensemble, freeze_depth, negative_transfer, samples
 
 
 @pytest.mark.parametrize("seed", [0, 5])
@@ -88,14 +81,6 @@ def test_who_is_taught_by_all_learns_the_mean_of_their_logits_and_no_other_label
         expected = np.exp(logits / temperature) / np.exp(logits / temperature).sum()
         assert np.allclose(targets, expected) and row["temperature"] == temperature
         assert (pictures == own) == ("other" not in row["who"]) and (pictures == own or not pictures & own)
-
-
-def test_sources_of_layer_transfer_are_alike_in_size_and_unlike_in_pictures():
-    tasks = layer_transfer.tasks(2)
-    sizes = {(x.shape, tuple(np.bincount(y))) for name, (x, y) in tasks.items() if name != "test"}
-    assert sizes == {((620, 28, 28, 1), (20,) * 31)}
-    pictures = [{picture.tobytes() for picture in x} for x, _ in tasks.values()]
-    assert not any(a & b for i, a in enumerate(pictures) for b in pictures[:i])
 
 
 def test_a_source_shares_no_picture_with_a_target():
