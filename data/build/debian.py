@@ -13,6 +13,7 @@ def unpack(packages: Iterable[str], work: Path) -> dict[str, str]:
     """
     debs, versions = work / "debs", {}
     debs.mkdir(parents=True, exist_ok=True)
+    (work / "x").mkdir(exist_ok=True)  # dpkg makes the last folder of a path only
     lacking = sorted(set(packages) - {deb.name.split("_")[0] for deb in debs.glob("*.deb")})
     if lacking:
         subprocess.run(["apt-get", "download", "-qq", *lacking], cwd=debs, check=True)
