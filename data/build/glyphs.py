@@ -20,14 +20,12 @@ A face is taken when it passes all of these, in this order; `--report` writes co
 
 from __future__ import annotations
 
-import argparse
-import csv
 import hashlib
 from collections import Counter
 from pathlib import Path
 
 import numpy as np
-from debian import unpack
+from font_packages import arguments, unpack, write_table
 from fontTools.ttLib import TTFont
 from PIL import Image, ImageDraw, ImageFont
 
@@ -184,11 +182,7 @@ def sheet(faces: np.ndarray, names: list[str], file: Path) -> None:
 
 def main() -> None:
     """Build the two files."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--report", action="store_true")
-    options = parser.parse_args()
-    work = options.work.resolve()
+    work, report = arguments(__doc__)
     versions = unpack(LICENCE, work)
     rows, faces, seen, refused = [], [], set(), Counter()
     fonts = (p for p in sorted((work / "x").rglob("*")) if p.suffix.lower() in (".ttf", ".otf") and not p.is_symlink())
@@ -213,7 +207,7 @@ def main() -> None:
     right = read(faces, packages)
     score, small = right.mean(1), right[:, [CHARACTERS.index(c) for c in UNLIKE_CAPITALS]].mean(1)
     legible = np.flatnonzero((score >= 0.4) & (small >= 0.4))
-    if options.report:
+    if report:
         left = np.setdiff1d(np.arange(len(faces)), legible)
         sheet(faces[left], [f"{score[i]:.2f} {small[i]:.1f} {rows[i][1].stem}" for i in left], work / "left.png")
     refused["not legible"] = len(faces) - len(legible)
@@ -244,11 +238,7 @@ def main() -> None:
                 "legible": f"{score[i]:.2f}",
             }
         )
-    OUT.mkdir(parents=True, exist_ok=True)
-    with open(OUT / "fonts.csv", "w", encoding="utf-8", newline="") as stream:
-        writer = csv.DictWriter(stream, table[0], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(table)
+    write_table(table, OUT / "fonts.csv")
     np.savez_compressed(
         OUT / "glyphs.npz",
         images=faces[kept],
@@ -257,7 +247,7 @@ def main() -> None:
         packages=np.array([row["package"] for row in table]),
         licences=np.array([row["licence"] for row in table]),
     )
-    if options.report:
+    if report:
         names = [f"{row['legible']} {row['name']}" for row in table]
         for start in range(0, FACES, 80):
             sheet(faces[kept][start : start + 80], names[start : start + 80], work / f"taken_{start:03}.png")

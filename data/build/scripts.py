@@ -16,8 +16,6 @@ keeps the packages (85 MB) between two runs. The same packages, NumPy, SciPy, Pi
 
 from __future__ import annotations
 
-import argparse
-import csv
 import hashlib
 import re
 import unicodedata
@@ -26,7 +24,7 @@ from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
-from debian import unpack
+from font_packages import arguments, unpack, write_table
 from fontTools import unicodedata as scripts
 from fontTools.ttLib import TTFont
 from PIL import Image, ImageDraw, ImageFont
@@ -115,11 +113,7 @@ def drawn(file: Path, letter: str, rng: np.random.Generator, *, bolder: int) -> 
 
 def main() -> None:
     """Build the files."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--report", action="store_true")
-    options = parser.parse_args()
-    work = options.work.resolve()
+    work, report = arguments(__doc__)
     versions = unpack(PACKAGES, work)
     faces = defaultdict(list)  # of each system: (file, letters), the plain styles first
     for style in STYLES:
@@ -153,11 +147,7 @@ def main() -> None:
             package = file.relative_to(work / "x").parts[0]
             table.append({"system": scripts.script_name(system), "file": file.name, "licence": "OFL-1.1",
                           "package": package, "version": versions[package], "sha256": digest})  # fmt: skip
-    OUT.mkdir(parents=True, exist_ok=True)
-    with open(OUT / "faces.csv", "w", encoding="utf-8", newline="") as stream:
-        writer = csv.DictWriter(stream, table[0], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(table)
+    write_table(table, OUT / "faces.csv")
     np.savez_compressed(
         OUT / "scripts.npz",
         images=images,
@@ -165,7 +155,7 @@ def main() -> None:
         systems=np.array([scripts.script_name(system) for system in order]),
     )
     print(f"{len(chosen)} systems will do; {len(order)} taken, from {len({row['file'] for row in table})} faces")
-    if options.report:
+    if report:
         for s, system in enumerate(order):
             page = images[s * CHARACTERS : (s + 1) * CHARACTERS].transpose(0, 2, 1, 3)
             Image.fromarray(page.reshape(CHARACTERS * SIZE, DRAWINGS * SIZE)).save(work / f"{system}.png")

@@ -28,17 +28,27 @@ def tasks(seed: int) -> dict[str, tuple]:
         x = images[fonts][:, chosen].reshape(-1, 28, 28, 1).astype("float32")
         return x, np.tile(np.arange(CLASSES), len(fonts))
 
-    foreign = data.scripts().images  # (letters, drawings, 28, 28), none of them Latin
-    foreign = foreign[np.random.default_rng([seed, 1]).permutation(len(foreign))[:CLASSES], :TRAIN]
     drawn = rng.permutation(images.shape[1])[:TRAIN]
     x = images[others[:CLASSES]][:, drawn].reshape(-1, 28, 28, 1).astype("float32")
     return {
         "near": characters(near, to_train),
-        "scripts": (foreign.reshape(-1, 28, 28, 1).astype("float32"), np.repeat(np.arange(CLASSES), TRAIN)),
+        "scripts": other_scripts(seed),
         "fonts": (x, np.repeat(np.arange(CLASSES), TRAIN)),
         "target": characters(target, to_train),
         "test": characters(target, to_test),
     }
+
+
+def other_scripts(seed: int) -> tuple:
+    """As many letters, and drawings of each, as task B has, of writing systems that are not Latin; see `tasks`."""
+    import numpy as np
+
+    from tlcourse.material import data
+
+    images = data.scripts().images  # (letters, drawings, 28, 28)
+    chosen = np.random.default_rng([seed, 1]).permutation(len(images))[:CLASSES]
+    x = images[chosen, :TRAIN].reshape(-1, 28, 28, 1).astype("float32")
+    return x, np.repeat(np.arange(CLASSES), TRAIN)
 
 
 def trained(model, pair: tuple, *, seed: int):

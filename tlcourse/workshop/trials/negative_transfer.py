@@ -5,6 +5,8 @@ new, and the target has a few examples of each class. What was copied is frozen,
 "untrained", fine-tuned, is training from scratch: what every gain is counted from.
 """
 
+from tlcourse.workshop.trials.layer_transfer import other_scripts
+
 DRAWN = {"clip art": "clipart", "Noto": "noto", "Twemoji": "twemoji", "OpenMoji": "openmoji"}
 SOURCES = ("same fonts", "letters", "mirrored", "upside down", "inverted", "other scripts", "digits", "pictograms",
            *DRAWN, "fonts", "random labels", "shuffled pixels", "noise", "untrained")  # fmt: skip
@@ -52,15 +54,14 @@ def worlds(seed: int) -> tuple[dict, dict]:
     drawings = [np.concatenate([grey(s.x_train) for s in sets.values()]),
                 np.concatenate([s.y_train for s in sets.values()])]  # fmt: skip
     chosen = rng.permutation(len(drawings[1]))[:PICTURES]
-    foreign = data.scripts().images  # (letters, drawings, 28, 28), none of them Latin
-    foreign = foreign[np.random.default_rng([seed, 1]).permutation(len(foreign))[: len(near)]]
+    foreign, letter = other_scripts(seed)
     sources = {
         "same fonts": characters(near, np.concatenate([to_target, to_source[2:]])),
         "letters": (x, y),
         "mirrored": (x[:, :, ::-1], y),
         "upside down": (x[:, ::-1], y),
         "inverted": (255 - x, y),
-        "other scripts": (foreign.reshape(-1, 28, 28), np.repeat(np.arange(len(foreign)), foreign.shape[1])),
+        "other scripts": (foreign[..., 0], letter),
         "digits": (digits.x_train[some[:PICTURES]], digits.y_train[some[:PICTURES]]),
         "pictograms": (drawings[0][chosen], drawings[1][chosen]),
         **{k: (grey(np.concatenate([s.x_train, s.x_test])), np.concatenate([s.y_train, s.y_test]))
@@ -95,6 +96,11 @@ def few_of_each(y, count: int, rng):
     return np.concatenate([rng.permutation(np.flatnonzero(y == c))[:count] for c in np.unique(y)])
 
 
+def passes(x, steps: int) -> int:
+    """How many whole passes come nearest to so many steps, so that smaller sets get as many."""
+    return round(steps / -(-len(x) // BATCH))
+
+
 def source_network(source: str, sources: dict, *, seed: int):
     """The network that the convolutions come from, trained unless it is "untrained"."""
     from tlcourse.methods import layer_transfer, training
@@ -103,8 +109,7 @@ def source_network(source: str, sources: dict, *, seed: int):
         return layer_transfer.network(31, seed=10 * seed)
     x, y = sources[source]
     model = layer_transfer.network(int(y.max()) + 1, seed=10 * seed)
-    epochs = round(SOURCE_STEPS / -(-len(x) // BATCH))  # as many steps for the smaller sources
-    training.fit(model, (x, y), epochs=epochs, learning_rate=RATE, batch_size=BATCH, seed=10 * seed)
+    training.fit(model, (x, y), epochs=passes(x, SOURCE_STEPS), learning_rate=RATE, batch_size=BATCH, seed=10 * seed)
     return model
 
 
@@ -117,8 +122,7 @@ def transferred(base, target: tuple, *, frozen: bool, steps: int = TARGET_STEPS,
     if frozen:  # what is frozen runs once
         lower, upper = fine_tuning.cut(model, layer_transfer.LAYERS - COPIED)
         x, x_test = (lower.predict(part, batch_size=256, verbose=0) for part in (x, x_test))
-    epochs = round(steps / -(-len(x) // BATCH))
-    training.fit(upper, (x, y), epochs=epochs, learning_rate=RATE, batch_size=BATCH, seed=10 * seed + 1)
+    training.fit(upper, (x, y), epochs=passes(x, steps), learning_rate=RATE, batch_size=BATCH, seed=10 * seed + 1)
     return training.accuracy(y_test, upper.predict(x_test, batch_size=256, verbose=0))
 
 

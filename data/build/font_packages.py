@@ -1,8 +1,19 @@
-"""Fetch and unpack Debian's font packages for the builders; needs `apt-get` and `dpkg`."""
+"""What the builders that draw from Debian's font packages share; needs `apt-get` and `dpkg`."""
 
+import argparse
+import csv
 import subprocess
 from collections.abc import Iterable
 from pathlib import Path
+
+
+def arguments(description: str) -> tuple[Path, bool]:
+    """`--work` and `--report` of a builder's command line: its working folder, and whether to draw contact sheets."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--report", action="store_true")
+    options = parser.parse_args()
+    return options.work.resolve(), options.report
 
 
 def unpack(packages: Iterable[str], work: Path) -> dict[str, str]:
@@ -24,3 +35,12 @@ def unpack(packages: Iterable[str], work: Path) -> dict[str, str]:
         if not target.exists():
             subprocess.run(["dpkg", "-x", str(deb), str(target)], check=True)
     return versions
+
+
+def write_table(rows: list[dict], file: Path) -> None:
+    """Write the rows as CSV, the same bytes on every system; its folder is made if need be."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with open(file, "w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, rows[0], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
