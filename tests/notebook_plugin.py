@@ -171,7 +171,7 @@ class WrongAnswer(Extra):
         if missing:
             raise Failed(f"this wrong answer has no {' and no '.join(missing)} in wrong_answers.toml")
         sources = ", ".join(repr(s) for s in (self.wrong["code"], self.cell.cell.source, self.blank.source))
-        found = self.ask(f"driving.try_answer({sources})")
+        found = self.ask(f"widget_driver.try_answer({sources})")
         said = f"{found['error']}: {found['message']}"
         story = f"the wrong answer ({self.wrong['why']})\n    {self.wrong['code'].strip()}\n"
         if found["stage"] is None:
@@ -187,7 +187,7 @@ class Controls(Extra):
 
     def runtest(self):
         """Drive what is new in the kernel since the last time."""
-        reports = self.ask("driving.drive()")
+        reports = self.ask("widget_driver.drive()")
         problems = [
             f"{report['control']}, {setting}: {error}\n{trace}"
             for report in reports

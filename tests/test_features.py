@@ -11,7 +11,9 @@ import pytest
 from keras import layers
 from PIL import Image
 
-from tlcourse.material import assets, backbones, features, kept, minilm
+from tlcourse.material import assets, backbones, features
+from tlcourse.material.backbones import sentence_bert
+from tlcourse.material.features import cache as feature_cache
 
 SIZE = 16
 
@@ -182,8 +184,8 @@ def test_connections_count_although_layers_and_weights_agree():
         a, b = layers.ReLU(name="a")(inputs), layers.Activation("tanh", name="b")(inputs)
         return keras.Model(inputs, layers.Subtract(name="c")([b, a] if swapped else [a, b]))
 
-    assert kept.key_of_model(network(False)) == kept.key_of_model(network(False))
-    assert kept.key_of_model(network(False)) != kept.key_of_model(network(True))
+    assert feature_cache.key_of_model(network(False)) == feature_cache.key_of_model(network(False))
+    assert feature_cache.key_of_model(network(False)) != feature_cache.key_of_model(network(True))
 
 
 def test_names_and_flags_do_not_count(pictures, cache):
@@ -220,7 +222,7 @@ def test_a_changed_file_is_read_again(model, pictures, tmp_path, cache):
 @pytest.mark.parametrize("n", [40, 400])
 def test_the_reader_stays_a_few_batches_ahead_of_the_writer(model, monkeypatch, n):
     """However many pictures there are, so memory does not grow with their number."""
-    lazy, write = Lazy(n), kept._write
+    lazy, write = Lazy(n), feature_cache._write
 
     def counting(path, shape, rows):
         def counted():
@@ -230,7 +232,7 @@ def test_the_reader_stays_a_few_batches_ahead_of_the_writer(model, monkeypatch, 
 
         write(path, shape, counted())
 
-    monkeypatch.setattr(kept, "_write", counting)
+    monkeypatch.setattr(feature_cache, "_write", counting)
     result = features.extract(model, lazy, batch_size=4)
     assert lazy.done == n and lazy.ahead <= 4 * (features.CORES + 1)
     np.testing.assert_allclose(result[-1:], model.predict(lazy[n - 1 : n].astype("float32"), verbose=0), atol=1e-4)
@@ -257,16 +259,17 @@ def test_a_killed_process_leaves_nothing_that_is_read(cache):
     code = """
         import os, pathlib, sys
         import numpy as np
-        from tlcourse.material import assets, kept
+        from tlcourse.material import assets
+        from tlcourse.material.features import cache as feature_cache
         assets.CACHE = pathlib.Path(sys.argv[1])
         def rows():
             yield np.full((1 << 20, 1), 7, "float32")
             os._exit(9)
-        kept.kept("k", (1 << 21, 1), rows)
+        feature_cache.kept("k", (1 << 21, 1), rows)
     """
     done = subprocess.run([sys.executable, "-c", textwrap.dedent(code), str(cache.parent)], check=False)
     assert done.returncode == 9 and [name for name in files(cache) if name.endswith(".npy")] == []
-    whole = kept.kept("k", (2, 1), lambda: [np.ones((2, 1), "float32")])
+    whole = feature_cache.kept("k", (2, 1), lambda: [np.ones((2, 1), "float32")])
     np.testing.assert_array_equal(whole, np.ones((2, 1)))
 
 
@@ -300,7 +303,7 @@ def test_a_file_system_that_really_refuses_leaves_nothing(cache, room):
     try:
         resource.setrlimit(resource.RLIMIT_FSIZE, (room, hard))
         with pytest.raises(assets.AssetError, match="cannot be kept"):
-            kept.kept("k", (3002, 10), lambda: parts)
+            feature_cache.kept("k", (3002, 10), lambda: parts)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
     assert files(cache) == []
@@ -317,11 +320,12 @@ def test_two_processes_at_once_both_read_whole_results(cache):
     code = """
         import pathlib, sys
         import numpy as np
-        from tlcourse.material import assets, kept
+        from tlcourse.material import assets
+        from tlcourse.material.features import cache as feature_cache
         assets.CACHE = pathlib.Path(sys.argv[1])
         for i in range(40):
             rows = lambda: (np.full((1000, 8), i, "float32") for _ in range(5))
-            assert (kept.kept(f"{i}", (5000, 8), rows) == i).all()
+            assert (feature_cache.kept(f"{i}", (5000, 8), rows) == i).all()
     """
     command = [sys.executable, "-c", textwrap.dedent(code), str(cache.parent)]
     both = [subprocess.Popen(command) for _ in range(2)]
@@ -331,16 +335,16 @@ def test_two_processes_at_once_both_read_whole_results(cache):
 
 def test_where_an_open_file_cannot_be_replaced_the_first_one_counts(cache, monkeypatch):
     """As on Windows, when another process was faster and has the file open."""
-    kept.kept("k", (2, 1), lambda: [np.ones((2, 1), "float32")])
+    feature_cache.kept("k", (2, 1), lambda: [np.ones((2, 1), "float32")])
 
     def refuse(*_):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("tlcourse.material.kept.os.replace", refuse)
-    kept._write(cache / "k.npy", (2, 1), [np.zeros((2, 1), "float32")])
+    monkeypatch.setattr("tlcourse.material.features.cache.os.replace", refuse)
+    feature_cache._write(cache / "k.npy", (2, 1), [np.zeros((2, 1), "float32")])
     assert files(cache) == ["k.npy"]
     with pytest.raises(assets.AssetError, match="Permission denied"):
-        kept.kept("other", (2, 1), lambda: [np.zeros((2, 1), "float32")])
+        feature_cache.kept("other", (2, 1), lambda: [np.zeros((2, 1), "float32")])
     assert files(cache) == ["k.npy"]
 
 
@@ -386,23 +390,23 @@ def text_model():
     """Like MiniLM it means over the real tokens, in a network that takes any number of them."""
     keras.utils.set_random_seed(0)
     ids = keras.Input((None,), dtype="int32")
-    words = layers.Embedding(minilm.VOCABULARY, 4, embeddings_initializer="random_normal")(ids)
+    words = layers.Embedding(sentence_bert.VOCABULARY, 4, embeddings_initializer="random_normal")(ids)
     return keras.Model(ids, layers.GlobalAveragePooling1D()(words, mask=keras.ops.not_equal(ids, 0)))
 
 
 @pytest.mark.parametrize("batch_size", [1, 3, 100])
 def test_embeddings_come_in_the_order_of_the_texts(text_model, batch_size):
     result = features.embed(TEXTS, model=text_model, batch_size=batch_size, cache=False)
-    expected = text_model.predict(minilm.tokenize(TEXTS), verbose=0)
+    expected = text_model.predict(sentence_bert.tokenize(TEXTS), verbose=0)
     np.testing.assert_allclose(result, expected, atol=1e-6)
 
 
 def test_embeddings_are_those_of_full_padding(monkeypatch):
     """In a transformer like MiniLM, here with one of its layers, a token looks at every other, but at no padding."""
-    monkeypatch.setattr(minilm, "LAYERS", 1)
+    monkeypatch.setattr(sentence_bert, "LAYERS", 1)
     keras.utils.set_random_seed(0)
-    model = minilm.build()
-    expected = model.predict(minilm.tokenize(TEXTS[:5]), verbose=0)
+    model = sentence_bert.build()
+    expected = model.predict(sentence_bert.tokenize(TEXTS[:5]), verbose=0)
     np.testing.assert_allclose(features.embed(TEXTS[:5], model=model, batch_size=2), expected, atol=1e-5)
 
 

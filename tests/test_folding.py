@@ -6,7 +6,7 @@ import pytest
 from keras import layers
 
 from tlcourse.material import backbones
-from tlcourse.material.folding import fold
+from tlcourse.material.features.folding import fold
 
 
 def randomised(model, seed=0):

@@ -334,11 +334,11 @@ def test_control_goes_over_its_range(control, values, tmp_path):
     with Kernel(tmp_path) as kernel:
         kernel.run(f"import json, ipywidgets\nseen = []\ncontrol = ipywidgets.{control}")
         kernel.run("control.observe(lambda change: seen.append(change.new), 'value')")
-        (report,) = kernel.ask("driving.drive()")
+        (report,) = kernel.ask("widget_driver.drive()")
         assert report["problems"] == []
         seen = kernel.ask("json.dumps(seen)")
         assert all(any(value == pytest.approx(s) for s in seen) for value in values), seen
-        assert kernel.ask("driving.drive()") == [], "what was driven is not driven twice"
+        assert kernel.ask("widget_driver.drive()") == [], "what was driven is not driven twice"
 
 
 # A graded copy.

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from inline import definition
 
+from tlcourse.experiments import copied_layers as trial
 from tlcourse.methods import fine_tuning, freezing, layer_transfer, training
-from tlcourse.workshop.trials import layer_transfer as trial
 
 X = np.random.default_rng(0).uniform(0, 255, (12, 8, 8, 1)).astype("float32")
 Y = np.arange(12) % 3

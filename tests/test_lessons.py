@@ -9,8 +9,8 @@ from keras import layers
 
 from tlcourse.classroom import sorting_game
 from tlcourse.classroom.teach_it import SIZE, Lesson, TeachIt
+from tlcourse.experiments import first_start
 from tlcourse.material import data
-from tlcourse.workshop.trials import first_start
 
 
 @pytest.fixture(scope="module")

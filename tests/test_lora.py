@@ -6,10 +6,10 @@ import pandas as pd
 import pytest
 from keras import layers
 
+from tlcourse.experiments import lora_ranks as trial
+from tlcourse.experiments import lora_spectrum
 from tlcourse.material import backbones
 from tlcourse.methods import freezing, lora, training
-from tlcourse.workshop.trials import lora as trial
-from tlcourse.workshop.trials import lora_spectrum
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(24, 5, 8)).astype("float32")

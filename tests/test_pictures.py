@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tlcourse.material import pictures
-from tlcourse.material.pictures import PictureError, from_folder, read_picture
+from tlcourse.material.data.folder import PictureError, from_folder, read_picture
 
 RED, BLUE = (200, 30, 30), (30, 30, 200)
 
@@ -321,7 +320,7 @@ def test_one_name_in_two_spellings_is_refused(two):
 
 
 def test_more_than_the_memory_is_refused_before_reading(two, monkeypatch):
-    monkeypatch.setattr(pictures, "MOST_BYTES", 1000)
+    monkeypatch.setattr("tlcourse.material.data.folder.MOST_BYTES", 1000)
     with pytest.raises(ValueError, match="8 files at 128×128 pixels need"):
         from_folder(two)
 

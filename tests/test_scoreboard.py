@@ -8,7 +8,7 @@ import pytest
 
 from tlcourse.classroom import scoreboard
 from tlcourse.material import assets
-from tlcourse.methods.training import Interval
+from tlcourse.methods.statistics import Interval
 
 CLAIMS = """
 [[claim]]

@@ -10,7 +10,8 @@ import joblib
 import pandas as pd
 import pytest
 
-from tlcourse.workshop import sweeps, trials
+from tlcourse import experiments
+from tlcourse.workshop import sweeps
 
 TRIAL = """
 import os, pathlib
@@ -31,10 +32,10 @@ def trial(config):
 def place(tmp_path, monkeypatch):
     """A folder with one experiment, "toy"; what ran is noted in `ran.txt`."""
     (tmp_path / "toy.py").write_text(TRIAL)
-    monkeypatch.setattr(trials, "__path__", [*trials.__path__, str(tmp_path)])
-    monkeypatch.delitem(sys.modules, f"{trials.__name__}.toy", raising=False)
+    monkeypatch.setattr(experiments, "__path__", [*experiments.__path__, str(tmp_path)])
+    monkeypatch.delitem(sys.modules, f"{experiments.__name__}.toy", raising=False)
     yield tmp_path
-    sys.modules.pop(f"{trials.__name__}.toy", None)
+    sys.modules.pop(f"{experiments.__name__}.toy", None)
 
 
 def ran(place) -> Counter:
@@ -92,8 +93,9 @@ def test_a_killed_sweep_goes_on_where_it_was(place):
     (place / "die").touch()
     code = """
         import pathlib, sys
-        from tlcourse.workshop import sweeps, trials
-        trials.__path__.append(sys.argv[1])
+        from tlcourse import experiments
+        from tlcourse.workshop import sweeps
+        experiments.__path__.append(sys.argv[1])
         sweeps.run("toy", range(3), folder=pathlib.Path(sys.argv[1]))
     """
     command = [sys.executable, "-c", textwrap.dedent(code), str(place)]

@@ -14,9 +14,9 @@ from tlcourse import __version__
 
 
 def _fetch(arguments: argparse.Namespace) -> int:
-    from tlcourse.material import assets
+    from tlcourse.material.assets import fetching
 
-    assets.fetch(arguments.names or None)
+    fetching.fetch(arguments.names or None)
     return 0
 
 
@@ -89,7 +89,7 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("numbers", nargs="*", metavar="NN", help="chapters, such as 02; default: all")
     run.add_argument("--check", action="store_true", help="write nothing; say whose output has changed")
     sweep = command("sweep", _sweep, "record an experiment over seeds; what is finished is kept")
-    sweep.add_argument("name", metavar="NAME", help="a module of tlcourse/workshop/trials")
+    sweep.add_argument("name", metavar="NAME", help="a module of tlcourse/experiments")
     sweep.add_argument("--seeds", type=int, default=10, help="how many (default: %(default)s)")
     place = sweep.add_mutually_exclusive_group()
     place.add_argument("--jobs", type=int, default=1, help="processes at a time (default: %(default)s)")

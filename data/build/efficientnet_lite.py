@@ -63,7 +63,7 @@ def main():
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     import torch
 
-    from tlcourse.material import efficientnet
+    from tlcourse.material.backbones import efficientnet
 
     with tempfile.TemporaryDirectory() as folder:
         state = torch.load(download(arguments.variant, Path(folder)), map_location="cpu", weights_only=True)

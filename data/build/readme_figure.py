@@ -7,13 +7,13 @@ Writes `data/recorded/first_start.png`.
 
 from tlcourse.classroom import plots
 from tlcourse.material import assets, data
-from tlcourse.methods import training
+from tlcourse.methods import statistics
 
 
 def main() -> None:
     """Draw and save."""
     plots.use_style()
-    curves = training.summary(data.recorded("first_start"), ["start", "epoch"], "accuracy")
+    curves = statistics.summary(data.recorded("first_start"), ["start", "epoch"], "accuracy")
     ax = plots.bands(plots.axes(), curves, "epoch", "start")
     ax.axhline(100 / 8, **plots.GUESS, label="chance")
     ax.set(xlabel="epochs of training on photographs", ylabel="test accuracy, %", ylim=(0, 75))

@@ -119,7 +119,7 @@ def intervals(ax, table: pd.DataFrame, label: str, *, guess: dict | None = None,
 
     Args:
         ax: where to draw.
-        table: columns `label`, `mean`, `low`, `high`, as `training.summary` makes them.
+        table: columns `label`, `mean`, `low`, `high`, as `statistics.summary` makes them.
         label: the column that names the rows.
         guess: what the student guessed, by row name; drawn as a diamond beside the truth. None guesses are left out.
         unit: for the axis.
@@ -143,7 +143,7 @@ def bands(ax, table: pd.DataFrame, x: str, by: str, *, guess: dict | None = None
 
     Args:
         ax: where to draw.
-        table: columns `x`, `by`, `mean`, `low`, `high`, as `training.summary` makes them.
+        table: columns `x`, `by`, `mean`, `low`, `high`, as `statistics.summary` makes them.
         x: the column on the horizontal axis.
         by: the column that names the curves.
         guess: where the student expected a value: {x: value}; None values are left out.
@@ -161,7 +161,7 @@ def bands(ax, table: pd.DataFrame, x: str, by: str, *, guess: dict | None = None
 
 
 def spoken(table: pd.DataFrame, label: str, unit: str = "percent") -> str:
-    """The means of a `training.summary` as words, for an alt text: "raw 40 percent, cnn 86 percent"."""
+    """The means of a `statistics.summary` as words, for an alt text: "raw 40 percent, cnn 86 percent"."""
     return ", ".join(f"{name} {mean:.0f} {unit}" for name, mean in zip(table[label], table["mean"], strict=True))
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pandas as pd
 
 from tlcourse.material import assets
-from tlcourse.methods.training import Interval
+from tlcourse.methods.statistics import Interval
 
 COURSE = assets.DATA / "recorded" / "scoreboard"  # what the course measured; committed
 VERDICTS = ("reproduced", "same direction", "not at this scale", "contradicted")
@@ -112,7 +112,7 @@ def record(claim_id: str, measured: Interval, *, where: str = "live") -> Row:
 
     Args:
         claim_id: as in `data/claims.toml`.
-        measured: mean and interval in the claim's unit, from `training.interval` or `training.gain`.
+        measured: mean and interval in the claim's unit, from `statistics.interval` or `statistics.gain`.
         where: "live" if this run measured it, "recorded" if it comes from `data/recorded`.
 
     Raises:
@@ -124,7 +124,7 @@ def record(claim_id: str, measured: Interval, *, where: str = "live") -> Row:
     if where not in ("live", "recorded"):
         raise ValueError(f'Expected where="live" or "recorded", got {where!r}: say where the runs come from.')
     if not measured.low <= measured.mean <= measured.high:
-        raise ValueError(f"Expected an interval around its mean, got {measured}: make it with training.interval.")
+        raise ValueError(f"Expected an interval around its mean, got {measured}: make it with statistics.interval.")
     claim = known[claim_id]
     shared = {name: getattr(claim, name) for name in ("id", "chapter", "statement", "lecture", "published", "unit")}
     values = {"measured": measured.mean, "low": measured.low, "high": measured.high, "seeds": measured.n}

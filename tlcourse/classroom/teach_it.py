@@ -13,7 +13,7 @@ import pandas as pd
 
 from tlcourse.classroom import plots
 from tlcourse.material import data, features
-from tlcourse.material.pictures import PictureError, read_picture
+from tlcourse.material.data.folder import PictureError, read_picture
 
 SIZE = 128
 

@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from tlcourse.experiments import race
 from tlcourse.methods.cost import flops
-from tlcourse.workshop import NOTEBOOKS, notebooks, probe_race
+from tlcourse.workshop import NOTEBOOKS, notebooks
 
 ANSWER_SECONDS = 0.2
 POINTS = 21
@@ -91,8 +92,8 @@ def widgets(path: Path) -> list[dict[str, Any]]:
         for cell in cells:
             if cell.cell_type == "code" and cell.source.strip():
                 kernel.run(cell.source)
-        kernel.ask("driving.drive(everything=True)")  # the first time is slower: TensorFlow traces, fonts load
-        reports = kernel.ask(f"driving.drive(everything=True, points={POINTS})")
+        kernel.ask("widget_driver.drive(everything=True)")  # the first time is slower: TensorFlow traces, fonts load
+        reports = kernel.ask(f"widget_driver.drive(everything=True, points={POINTS})")
     return [
         {
             "notebook": path.stem,
@@ -110,7 +111,7 @@ def widgets(path: Path) -> list[dict[str, Any]]:
 def measure(numbers: Iterable[str] = (), *, folder: Path = NOTEBOOKS) -> dict[str, Any]:
     """Run every benchmark; the widgets of these notebooks only, where numbers are given."""
     latencies = [row for path in notebooks.select(numbers, folder) for row in widgets(path)]
-    return {"extraction": extraction(), "race": probe_race.race(), "widgets": latencies}
+    return {"extraction": extraction(), "race": race.race(), "widgets": latencies}
 
 
 def report(results: dict[str, Any], *, as_json: bool = False, say: Callable[[Any], None] | None = None) -> None:

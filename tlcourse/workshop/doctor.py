@@ -49,7 +49,7 @@ def _python() -> Iterator[Finding]:
 def _packages() -> Iterator[Finding]:
     from packaging.requirements import Requirement
 
-    from tlcourse.workshop import lock
+    from tlcourse.workshop import lockfile
 
     try:
         needed = [Requirement(text) for text in metadata.requires("tlcourse") or ()]
@@ -58,7 +58,7 @@ def _packages() -> Iterator[Finding]:
         needed = []
     core = {r.name.lower(): r.specifier for r in needed if "extra ==" not in str(r.marker or "")}
     good, others, tools = 0, [], []
-    for pin in lock.pins():
+    for pin in lockfile.pins():
         if pin.marker is not None and not pin.marker.evaluate():
             continue
         (locked,) = (spec.version for spec in pin.specifier)

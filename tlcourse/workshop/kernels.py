@@ -80,7 +80,7 @@ def ask(client: Any, expression: str, *, timeout: float = 600) -> Any:
 
     Args:
         client: a blocking client of the kernel.
-        expression: may use `driving`, the module `tlcourse.workshop.driving`.
+        expression: may use `widget_driver`, the module `tlcourse.workshop.widget_driver`.
         timeout: seconds to wait for the answer.
 
     Returns:
@@ -89,13 +89,13 @@ def ask(client: Any, expression: str, *, timeout: float = 600) -> Any:
     Raises:
         WorkshopError: the expression raised, or the kernel died or did not answer in time.
     """
-    imported = "__import__('tlcourse.workshop.driving', fromlist=['drive'])."
+    imported = "__import__('tlcourse.workshop.widget_driver', fromlist=['drive'])."
     message = client.execute(
         "",
         silent=True,
         allow_stdin=False,
         stop_on_error=False,
-        user_expressions={"answer": expression.replace("driving.", imported, 1)},
+        user_expressions={"answer": expression.replace("widget_driver.", imported, 1)},
     )
     deadline = time.monotonic() + timeout
     reply = _await(client.get_shell_msg, message, deadline, lambda content: True)

