@@ -14,6 +14,7 @@ from PIL import Image
 from tlcourse.material import assets, backbones, features
 from tlcourse.material.backbones import sentence_bert
 from tlcourse.material.features import cache as feature_cache
+from tlcourse.material.features import extraction
 
 SIZE = 16
 
@@ -122,7 +123,7 @@ def test_no_pictures_give_no_rows(model, empty, cache):
 
 def test_the_second_time_is_bit_equal_and_runs_nothing(model, pictures, monkeypatch):
     fresh = features.extract(model, pictures)
-    monkeypatch.setattr(features, "_frozen", lambda *_: pytest.fail("the network ran again"))
+    monkeypatch.setattr(extraction, "_frozen", lambda *_: pytest.fail("the network ran again"))
     np.testing.assert_array_equal(features.extract(model, pictures.copy()), fresh)
 
 
@@ -234,7 +235,7 @@ def test_the_reader_stays_a_few_batches_ahead_of_the_writer(model, monkeypatch, 
 
     monkeypatch.setattr(feature_cache, "_write", counting)
     result = features.extract(model, lazy, batch_size=4)
-    assert lazy.done == n and lazy.ahead <= 4 * (features.CORES + 1)
+    assert lazy.done == n and lazy.ahead <= 4 * (extraction.CORES + 1)
     np.testing.assert_allclose(result[-1:], model.predict(lazy[n - 1 : n].astype("float32"), verbose=0), atol=1e-4)
 
 
@@ -248,7 +249,7 @@ def broken(*_, **__):
 
 def test_an_interrupted_run_leaves_nothing(model, pictures, cache, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr(features, "_pipelined", broken)
+        patch.setattr(extraction, "_pipelined", broken)
         with pytest.raises(KeyboardInterrupt):
             features.extract(model, pictures)
     assert files(cache) == []
@@ -273,14 +274,55 @@ def test_a_killed_process_leaves_nothing_that_is_read(cache):
     np.testing.assert_array_equal(whole, np.ones((2, 1)))
 
 
-@pytest.mark.parametrize("damage", [b"", b"\x93NUMPY", None])
+DAMAGE = {
+    "emptied": lambda whole: b"",
+    "cut after the magic": lambda whole: whole[:6],
+    "cut": lambda whole: whole[:-40],
+    "a flipped bit": lambda whole: whole[:200] + bytes([whole[200] ^ 1]) + whole[201:],
+    "a zeroed tail": lambda whole: whole[:-100] + bytes(100),
+    "another kind of number": lambda whole: whole.replace(b"<f4", b"<i4"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
 def test_a_damaged_file_is_made_anew(model, pictures, cache, damage):
     expected = features.extract(model, pictures).copy()
     path = cache / files(cache)[0]
     whole = path.read_bytes()
-    path.write_bytes(whole[:-40] if damage is None else damage)
+    path.write_bytes(DAMAGE[damage](whole))
     np.testing.assert_array_equal(features.extract(model, pictures), expected)
     assert path.read_bytes() == whole
+
+
+def test_a_file_under_another_ones_name_is_not_believed(model, pictures, cache):
+    expected = np.array([features.extract(model, part) for part in (pictures, pictures[::-1])])
+    one, other = (cache / name for name in files(cache))
+    one.write_bytes(other.read_bytes())
+    again = np.array([features.extract(model, part) for part in (pictures, pictures[::-1])])
+    np.testing.assert_array_equal(again, expected)
+
+
+class Times(keras.layers.Layer):
+    """A layer of somebody's own, whose configuration does not tell all."""
+
+    factor = 2.0
+
+    def call(self, x):
+        return self.factor * x
+
+
+def test_a_layer_of_somebodys_own_counts_by_what_it_does(monkeypatch):
+    def network():
+        inputs = keras.Input((4,))
+        return keras.Model(inputs, Times()(inputs))
+
+    before = feature_cache.key_of_model(network())
+    assert feature_cache.key_of_model(network()) == before
+    attribute = network()
+    attribute.layers[-1].factor = 3.0
+    assert feature_cache.key_of_model(attribute) != before
+    monkeypatch.setattr(Times, "call", lambda self, x: x - self.factor)
+    assert feature_cache.key_of_model(network()) != before
 
 
 def test_a_full_disk_is_one_sentence_and_leaves_nothing(model, pictures, cache, monkeypatch):
@@ -340,7 +382,7 @@ def test_where_an_open_file_cannot_be_replaced_the_first_one_counts(cache, monke
     def refuse(*_):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("tlcourse.material.features.cache.os.replace", refuse)
+    monkeypatch.setattr("tlcourse.material.assets.atomic.os.replace", refuse)
     feature_cache._write(cache / "k.npy", (2, 1), [np.zeros((2, 1), "float32")])
     assert files(cache) == ["k.npy"]
     with pytest.raises(assets.AssetError, match="Permission denied"):
@@ -413,7 +455,7 @@ def test_embeddings_are_those_of_full_padding(monkeypatch):
 def test_embeddings_are_kept_by_text_and_by_length(text_model, cache, monkeypatch):
     fresh = features.embed(iter(TEXTS), model=text_model)
     with monkeypatch.context() as patch:
-        patch.setattr(features, "_frozen", lambda *_: pytest.fail("the network ran again"))
+        patch.setattr(extraction, "_frozen", lambda *_: pytest.fail("the network ran again"))
         np.testing.assert_array_equal(features.embed(TEXTS, model=text_model), fresh)
     features.embed([*TEXTS[:-1], "other"], model=text_model)
     features.embed(TEXTS, model=text_model, length=4)

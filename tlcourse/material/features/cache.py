@@ -1,22 +1,26 @@
 """Results on disk, under a key made of everything that they depend on: computed once, found again by content.
 
 A key that leaves something out returns wrong numbers in silence, so a network counts with its architecture and its
-weights, and an array with its dtype and shape besides its bytes.
+weights, and an array with its dtype and shape besides its bytes. So does a damaged file: each ends in a digest of its
+key and content, and is believed only if that is right. (joblib.Memory does neither, and takes no rows one by one.)
 """
 
 import contextlib
 import hashlib
+import io
+import itertools
 import json
-import os
-import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
 
 from tlcourse.material import assets
+from tlcourse.material.assets.atomic import replacing
 
-FORMAT = b"features-2"  # part of every key: raise it when the computation changes
+FORMAT = b"features-3"  # part of every key: raise it when the computation changes
+DIGEST = 32  # bytes at the end of each file
+_verified: dict[Path, tuple[int, int]] = {}  # hashed once in a process, and again if the file changes
 
 
 def key_of(*parts: bytes | np.ndarray) -> str:
@@ -38,10 +42,22 @@ def key_of_model(model) -> str:
     """The hash of what a `keras.Model` computes in inference: its layers, their connections and every weight.
 
     What it and its layers are *called* does not count, since Keras numbers the names of a session's layers; nor does
-    what is trainable.
+    what is trainable. Of a layer that is not Keras' own the code, or an attribute, may change without a trace in its
+    configuration: then what the network makes of two fixed inputs counts as well.
     """
     config = json.dumps(_anonymous(model.get_config(), {}), sort_keys=True, default=str)
-    return key_of(config.encode(), *model.get_weights())
+    return key_of(config.encode(), *model.get_weights(), *_answers(model))
+
+
+def _answers(model) -> list[np.ndarray]:
+    """A foreign network's outputs for two fixed inputs, to four digits; nothing if all of it is Keras' own."""
+    parts = [model, *model._flatten_layers(include_self=False)]
+    if all(type(part).__module__.split(".")[0] == "keras" for part in parts):
+        return []
+    shape = [size or 8 for size in model.inputs[0].shape[1:]]
+    kind = model.inputs[0].dtype
+    fixed = np.random.default_rng(0).uniform(0, 255, (2, *shape)).astype(kind)
+    return [np.char.mod("%.3e", np.asarray(model(fixed, training=False), float)).astype("S")]
 
 
 def _anonymous(config, numbers: dict[str, int]):
@@ -82,28 +98,37 @@ def kept(key: str, shape: tuple[int, ...], rows: Callable[[], Iterable[np.ndarra
 
 def _mapped(path: Path, shape: tuple[int, ...]) -> np.ndarray:
     array = np.load(path, mmap_mode="c")
-    if array.shape != shape:
-        raise ValueError(f"Expected {shape} in {path}, got {array.shape}.")
+    if array.shape != shape or array.dtype != np.float32:
+        raise ValueError(f"Expected {shape} float32 in {path}, got {array.shape} {array.dtype}.")
+    stat = path.stat()
+    if _verified.get(path) != (stat.st_mtime_ns, stat.st_size):
+        with open(path, "rb") as file:
+            digest, left = _digest(path), stat.st_size - DIGEST
+            while left > 0 and (piece := file.read(min(left, 1 << 20))):
+                digest.update(piece)
+                left -= len(piece)
+            if file.read() != digest.digest():
+                raise ValueError(f"Expected the content that was written to {path}, got another.")
+        _verified[path] = (stat.st_mtime_ns, stat.st_size)
     return array
 
 
+def _digest(path: Path):
+    """A hash that knows under which key the content belongs."""
+    return hashlib.blake2b(path.stem.encode(), digest_size=DIGEST)
+
+
 def _write(path: Path, shape: tuple[int, ...], rows: Iterable[np.ndarray]) -> None:
-    """Write an .npy file part by part beside its place, then move it there: whoever opens it finds it whole."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, part = tempfile.mkstemp(dir=path.parent, suffix=".part")
+    """Write an .npy file part by part, then its digest, which NumPy does not read."""
+    digest = _digest(path)
     try:
-        with os.fdopen(handle, "wb") as file:
-            header = {"descr": "<f4", "fortran_order": False, "shape": shape}
-            np.lib.format.write_array_header_1_0(file, header)
-            for row in rows:
-                file.write(np.ascontiguousarray(row, "<f4").data)
-        try:
-            os.replace(part, path)
-        except PermissionError:  # Windows: another process wrote the same file first and has it open
-            if not path.exists():
-                raise
-            os.unlink(part)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(part)
-        raise
+        with replacing(path) as file:
+            header = io.BytesIO()
+            np.lib.format.write_array_header_1_0(header, {"descr": "<f4", "fortran_order": False, "shape": shape})
+            for part in itertools.chain([header.getvalue()], (np.ascontiguousarray(row, "<f4").data for row in rows)):
+                digest.update(part)
+                file.write(part)
+            file.write(digest.digest())
+    except PermissionError:  # Windows: another process wrote the same file first and has it open
+        if not path.exists():
+            raise
