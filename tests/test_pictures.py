@@ -213,7 +213,45 @@ def test_one_bad_file_never_loses_the_others(two, capsys):
     assert len(split.y_train) + len(split.y_test) == 8
     assert len(split.skipped) == len(BAD) + 1 and any(line.startswith("blue/notes.txt") for line in split.skipped)
     said = capsys.readouterr().out
-    assert said.count("\n") == 1 and said.startswith(f"{len(BAD) + 1} of {len(BAD) + 9} files were left out")
+    assert said.count("\n") == 1 and said.startswith(f"{len(BAD) + 1} of {len(BAD) + 9} files or folders were left out")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need rights there")
+def test_links_are_followed_once_and_a_dangling_one_is_named(two, tmp_path_factory):
+    place = tmp_path_factory.mktemp("outside")
+    class_folder(place, "elsewhere")
+    (two / "red" / "more").symlink_to(place / "elsewhere")
+    (two / "red" / "again").symlink_to(two / "red")
+    (two / "red" / "gone.png").symlink_to(place / "nothing.png")
+    split = from_folder(two, size=8)
+    assert len(split.y_train) + len(split.y_test) == 12
+    assert [line.split(":")[0] for line in split.skipped] == ["red/gone.png"]
+
+
+def test_a_folder_that_cannot_be_read_is_named(two, monkeypatch, capsys):
+    locked, scandir = two / "red" / "locked", os.scandir
+    class_folder(two / "red", "locked")
+
+    def refusing(path):
+        if os.fspath(path) == os.fspath(locked):
+            raise PermissionError(13, "Permission denied", os.fspath(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    split = from_folder(two, size=8)
+    assert split.skipped == ("red/locked: a folder that cannot be read.",)
+    assert "red/locked" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("kind", ["png", "tiff", "jpeg2000"])
+def test_a_small_file_that_unpacks_to_too_much_is_refused(kind, monkeypatch):
+    monkeypatch.setattr("tlcourse.material.data.folder.MOST_WHOLE_PIXELS", 5000)
+    file = io.BytesIO()
+    Image.new("RGB", (100, 60), RED).save(file, kind)
+    with pytest.raises(PictureError, match="100×60 pixels, more than"):
+        read_picture(file.getvalue())
+    Image.new("RGB", (100, 60), RED).save(file := io.BytesIO(), "jpeg")
+    assert read_picture(file.getvalue(), 8).shape == (8, 8, 3)
 
 
 def test_junk_of_systems_does_not_count(two, capsys):

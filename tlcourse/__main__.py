@@ -112,6 +112,9 @@ def main(words: Sequence[str] | None = None) -> int:
     Returns:
         The exit status: 0, 1 where something was found wrong, 2 where the command could not be carried out.
     """
+    for stream in (sys.stdout, sys.stderr):  # a console of another encoding shows "?" instead of failing
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
     arguments = parser().parse_args(words)
     try:
         return arguments.action(arguments)

@@ -51,7 +51,7 @@ def select(numbers: Iterable[str] = (), folder: Path = NOTEBOOKS) -> list[Path]:
     every = sorted(folder.glob("[0-9][0-9]_*.ipynb"))
     if not every:
         raise WorkshopError(f"There is no notebook in {folder}; run this in a checkout of the course.")
-    wanted = [number.zfill(2)[:2] for number in numbers]
+    wanted = [number.zfill(2) if number.strip() else repr(number) for number in numbers]
     unknown = sorted(set(wanted) - {path.name[:2] for path in every})
     if unknown:
         have = ", ".join(path.name[:2] for path in every)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import unicodedata
 import warnings
 from pathlib import Path
@@ -13,7 +14,8 @@ from PIL import Image
 
 from tlcourse.material.data.split import Split, check_fraction, divide, stratified
 
-MOST_PIXELS = 64_000_000
+MOST_PIXELS = 64_000_000  # of a JPEG, which can be decoded at a fraction of its size
+MOST_WHOLE_PIXELS = 24_000_000  # of all others: decoded whole, at up to 16 bytes a pixel
 MOST_BYTES = 1_000_000_000
 # What cameras, browsers and scanners make. Not among them, on purpose: EPS, for which Pillow starts another program.
 FORMATS = ("JPEG", "MPO", "PNG", "GIF", "WEBP", "AVIF", "BMP", "DIB", "TIFF", "JPEG2000", "PPM", "TGA", "ICO")
@@ -98,13 +100,14 @@ def from_folder(path: str | Path, *, size: int = 128, test_fraction: float = 0.2
     check_fraction(test_fraction)
     root = _existing_folder(path)
     folders = _class_folders(root)
-    files = [(label, file) for label, folder in enumerate(folders) for file in _files_in(folder)]
+    skipped: list[str] = []
+    files = [(label, file) for label, folder in enumerate(folders) for file in _files_in(folder, root, skipped)]
     if len(files) * size * size * 3 > MOST_BYTES:
         raise ValueError(
             f"{len(files):,} files at {size}×{size} pixels need {len(files) * size * size * 3 / 1e9:.1f} GB of memory; "
             "take a smaller size or fewer pictures."
         )
-    x, y, skipped = [], [], []
+    x, y = [], []
     for label, file in files:
         try:
             x.append(read_picture(file, size))
@@ -123,7 +126,9 @@ def from_folder(path: str | Path, *, size: int = 128, test_fraction: float = 0.2
             )
     if skipped:
         more = f"; and {len(skipped) - 3} more, see .skipped" if len(skipped) > 3 else ""
-        print(f"{len(skipped)} of {len(files)} files were left out: {'; '.join(skipped[:3])}{more}")
+        print(
+            f"{len(skipped)} of {len(x) + len(skipped)} files or folders were left out: {'; '.join(skipped[:3])}{more}"
+        )
     rng = np.random.default_rng(seed)
     split = divide(np.stack(x), labels, stratified(labels, test_fraction, rng), classes, rng)
     return Split(*split, skipped=tuple(skipped))
@@ -133,8 +138,9 @@ def _square(picture: Image.Image, size: int, name: str) -> np.ndarray:
     if picture.format in ("JPEG", "MPO"):
         picture.draft(None, (2 * size, 2 * size))
     width, height = picture.size
-    if width * height > MOST_PIXELS:
-        most = f"more than {MOST_PIXELS // 10**6} million"
+    allowed = MOST_PIXELS if picture.format in ("JPEG", "MPO") else MOST_WHOLE_PIXELS
+    if width * height > allowed:
+        most = f"more than {allowed // 10**6} million"
         raise PictureError(f"{name} has {width:,}×{height:,} pixels, {most}; save it smaller.")
     picture.load()
     width, height = picture.size  # looked at again: Pillow turns a TIFF by itself, while it loads it
@@ -211,9 +217,20 @@ def _class_folders(root: Path) -> list[Path]:
     raise ValueError(f"{root.name!r} has one class only, {folders[0].name!r}, and to tell things apart takes two{hint}")
 
 
-def _files_in(folder: Path) -> list[Path]:
-    found = (f for f in folder.rglob("*") if not any(_is_junk(part) for part in f.relative_to(folder).parts))
-    return sorted((f for f in found if f.is_file()), key=lambda f: f.relative_to(folder).as_posix())
+def _files_in(folder: Path, root: Path, skipped: list[str]) -> list[Path]:
+    """Every file below a class's folder, links followed; a folder that cannot be read gets a line in `skipped`."""
+    found, met = [], set()
+
+    def unreadable(error: OSError) -> None:
+        skipped.append(f"{Path(error.filename).relative_to(root).as_posix()}: a folder that cannot be read.")
+
+    for place, folders, names in os.walk(folder, followlinks=True, onerror=unreadable):
+        real = os.path.realpath(place)
+        folders[:] = [name for name in folders if not _is_junk(name) and real not in met]
+        if real not in met:  # a link may lead back to where it came from
+            found += [Path(place, name) for name in names if not _is_junk(name)]
+        met.add(real)
+    return sorted(found, key=lambda f: f.relative_to(folder).as_posix())
 
 
 def _is_junk(name: str) -> bool:
