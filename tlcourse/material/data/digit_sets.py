@@ -75,10 +75,8 @@ def glyph() -> Split:
     n = len(drawn.fonts)
     x = np.stack([_centred(image) for image in drawn.images.reshape(-1, 28, 28)])
     y = np.tile(np.arange(10, dtype=np.int64), n)
-    # Faces of one package are cuts of a few families; only this one is a collection of single faces.
-    family = np.array([f if p == "fonts-aenigma" else p for f, p in zip(drawn.fonts, drawn.packages, strict=True)])
     rng = np.random.default_rng(0)
-    return divide(x, y, by_group(np.repeat(family, 10), 0.25, rng), TEN, rng)
+    return divide(x, y, by_group(np.repeat(drawn.families, 10), 0.25, rng), TEN, rng)
 
 
 def _centred(image: np.ndarray) -> np.ndarray:

@@ -19,6 +19,15 @@ class Glyphs(NamedTuple):
     packages: tuple[str, ...]
     licences: tuple[str, ...]
 
+    @property
+    def families(self) -> tuple[str, ...]:
+        """The group to split by, for each font: its package, whose faces are cuts of a few designs.
+
+        Only fonts-aenigma is a collection of single faces: there each is a family of its own.
+        """
+        pairs = zip(self.fonts, self.packages, strict=True)
+        return tuple(font if package == "fonts-aenigma" else package for font, package in pairs)
+
 
 def glyphs(characters: Sequence[str] | None = None, fonts: Sequence[int] | slice | None = None) -> Glyphs:
     """Load letters and digits in 400 faces; a face's 62 characters share one scale and one baseline.
