@@ -12,12 +12,13 @@ _TRIES = 100
 def parts_by_group(groups: Sequence | np.ndarray, sizes: Sequence[int], *, seed: int) -> list[np.ndarray]:
     """Draw sets of given sizes, no group in two of them: what trains and what tests are of other families of faces.
 
-    Groups count alike, however large they are: of each one example is dealt before any gives a second, so that twenty
-    faces are of twenty families as long as there are so many. A group that a set has met is that set's for good.
+    Groups count alike, however large they are: of each one example is dealt before any gives a second, and a group that
+    gave one to a set gives to no other. So a set is of as many groups as can be had.
 
     Args:
         groups: which group each example belongs to, ``(n,)``, such as ``data.glyphs().families``.
-        sizes: how many examples each set gets, such as ``(200, 100)`` for training and testing.
+        sizes: how many examples each set gets, such as ``(200, 100)`` for training and testing. Leave a fifth of the
+            examples over where groups are of very different size; what is nearly everything can seldom be dealt.
         seed: chooses all.
 
     Returns:
@@ -43,20 +44,20 @@ def parts_by_group(groups: Sequence | np.ndarray, sizes: Sequence[int], *, seed:
 
 def _dealt(index: np.ndarray, sizes: Sequence[int], rng: np.random.Generator) -> list[np.ndarray] | None:
     """One deal; None if a set came out short."""
-    shuffled = rng.permutation(len(index))
-    turn, met = np.empty(len(index), int), np.zeros(index.max() + 1, int)
-    for row in shuffled:
-        turn[row] = met[index[row]]  # the how-manieth of its group
-        met[index[row]] += 1
+    turn, counts = np.empty(len(index), int), np.bincount(index)  # the how-manieth of its group each example is
+    for group, count in enumerate(counts):
+        turn[index == group] = rng.permutation(count)
     room, parts, owner = np.array(sizes), [[] for _ in sizes], {}
-    unpromised = np.array(sizes)  # room when every group met so far has given all
-    for row in shuffled[np.argsort(turn[shuffled], kind="stable")]:
+    # As many turns as it takes; what a group will have given by then is promised to its set.
+    turns = next(t for t in range(1, counts.max() + 1) if np.minimum(counts, t).sum() >= sum(sizes))
+    unpromised = np.array(sizes)
+    for row in np.lexsort((rng.random(len(index)), turn)):  # within a turn by lot, or large groups would come first
         if not room.any():
             break
         if index[row] not in owner:  # a fresh group goes by chance, likelier where more is wanted
             wanted = np.cumsum(np.maximum(unpromised, 0) if (unpromised > 0).any() else room)
             owner[index[row]] = int(np.searchsorted(wanted, rng.integers(wanted[-1]), side="right"))
-            unpromised[owner[index[row]]] -= met[index[row]]
+            unpromised[owner[index[row]]] -= min(counts[index[row]], turns)
         part = owner[index[row]]
         if room[part]:
             parts[part].append(row)

@@ -9,6 +9,20 @@ import numpy as np
 
 from tlcourse.material import assets
 
+# Packages whose faces are cuts of one design: what a font's letters descend from, checked on the outlines of the 400.
+_RELATED = (
+    ("adf-gillius", "adf-ikarius", "adf-switzera", "adf-universalis", "adf-verana", "dejavu-core"),  # Vera among them
+    ("cabin", "cabinsketch"),
+    ("cmu", "lmodern"),  # Computer Modern
+    ("crosextra-carlito", "lato"),
+    ("eurofurence", "monofur"),
+    ("freefont-ttf", "tlwg-kinnari-ttf"),  # Nimbus Roman
+    ("gfs-artemisia", "gfs-didot", "johnsmith-induni"),  # Palatino
+    ("lobster", "lobstertwo"),
+    ("texgyre", "uralic"),  # URW Bookman and Gothic
+)
+_FAMILY = {f"fonts-{member}": f"fonts-{related[0]}" for related in _RELATED for member in related}
+
 
 class Glyphs(NamedTuple):
     """Letters and digits drawn from fonts; see `glyphs`."""
@@ -21,12 +35,8 @@ class Glyphs(NamedTuple):
 
     @property
     def families(self) -> tuple[str, ...]:
-        """The group to split by, for each font: its package, whose faces are cuts of a few designs.
-
-        Only fonts-aenigma is a collection of single faces: there each is a family of its own.
-        """
-        pairs = zip(self.fonts, self.packages, strict=True)
-        return tuple(font if package == "fonts-aenigma" else package for font, package in pairs)
+        """The group to split by, for each font: its package, or the first of the packages that share its design."""
+        return tuple(_FAMILY.get(package, package) for package in self.packages)
 
 
 def glyphs(characters: Sequence[str] | None = None, fonts: Sequence[int] | slice | None = None) -> Glyphs:
