@@ -3,6 +3,7 @@
 from tlcourse.material.data.digit_sets import DIGIT_SETS, digits
 from tlcourse.material.data.folder import PictureError, from_folder, read_picture
 from tlcourse.material.data.glyph_set import Glyphs, glyphs
+from tlcourse.material.data.groups import parts_by_group
 from tlcourse.material.data.online_sets import online
 from tlcourse.material.data.review_set import REVIEW_DOMAINS, reviews
 from tlcourse.material.data.script_set import Scripts, scripts
@@ -26,6 +27,7 @@ __all__ = [
     "glyphs",
     "model_zoo",
     "online",
+    "parts_by_group",
     "read_picture",
     "recorded",
     "reviews",
