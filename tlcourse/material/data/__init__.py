@@ -1,6 +1,7 @@
 """The course's data, each set behind one function that returns a `Split`. All but `online` work offline."""
 
 from tlcourse.material.data.digit_sets import DIGIT_SETS, digits
+from tlcourse.material.data.fashion_set import FASHION_CLASSES, fashion
 from tlcourse.material.data.folder import PictureError, from_folder, read_picture
 from tlcourse.material.data.glyph_set import Glyphs, glyphs
 from tlcourse.material.data.groups import parts_by_group
@@ -13,6 +14,7 @@ from tlcourse.material.data.tables import model_zoo, recorded
 
 __all__ = [
     "DIGIT_SETS",
+    "FASHION_CLASSES",
     "REVIEW_DOMAINS",
     "STICKER_CLASSES",
     "STICKER_DOMAINS",
@@ -23,6 +25,7 @@ __all__ = [
     "Split",
     "cut_outs",
     "digits",
+    "fashion",
     "from_folder",
     "glyphs",
     "model_zoo",
