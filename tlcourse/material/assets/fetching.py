@@ -51,12 +51,7 @@ def fetch(names: str | Iterable[str] | None = None, progress: bool = True) -> No
         if not asset.requirement:
             raise ValueError(f"{asset.name!r} comes with the course; `git restore data/{asset.path}` brings it back.")
     requirements = {asset.requirement for asset in chosen}
-    spare = {a.requirement for a in every if a.optional} if wanted is None else set()
-    _fetch([a for a in every if a.requirement in requirements], spare, assets.DATA, progress)
-
-
-def _fetch(wanted_assets: list[Asset], spare: set[str], data: Path, progress: bool) -> None:
-    """Bring every asset of the list that is not whole; of a `spare` requirement, only say if it does not come."""
+    data, every = assets.DATA, [asset for asset in every if asset.requirement in requirements]
     home = data / "fetched"
     try:
         home.mkdir(parents=True, exist_ok=True)
@@ -64,13 +59,14 @@ def _fetch(wanted_assets: list[Asset], spare: set[str], data: Path, progress: bo
             for left in home.glob(_PARTIAL + "*"):  # a killed fetch left it, for the lock is ours
                 shutil.rmtree(left, ignore_errors=True)
             # Looked at only now: another process may have fetched everything while this one waited.
-            wanted = [asset for asset in wanted_assets if not assets.is_whole(asset)]
-            with _bars(progress and bool(wanted)) as bar:
-                for requirement in dict.fromkeys(asset.requirement for asset in wanted):
+            lacking = [asset for asset in every if not assets.is_whole(asset)]
+            with _bars(progress and bool(lacking)) as bar:
+                for requirement in dict.fromkeys(asset.requirement for asset in lacking):
+                    mine = [asset for asset in lacking if asset.requirement == requirement]
                     try:
-                        _bring([a for a in wanted if a.requirement == requirement], data, home, bar)
+                        _bring(mine, data, home, bar)
                     except AssetError as problem:
-                        if requirement not in spare:
+                        if wanted is not None or not mine[0].optional:
                             raise
                         print(f"The course goes on without {requirement}, which is optional: {problem}", flush=True)
     except OSError as error:
