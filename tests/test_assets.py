@@ -176,6 +176,25 @@ def test_a_package_that_is_nowhere_gives_pips_reason_and_the_command(home, shop)
     assert not leftovers(home)
 
 
+@pytest.mark.parametrize("gone", ["nowhere", "yanked and put back otherwise"])
+def test_what_is_optional_may_fail_unless_it_was_asked_for(home, shop, monkeypatch, capsys, gone):
+    spare = Asset(**{**vars(assets.ASSETS["texts"]), "optional": True})
+    monkeypatch.setattr(assets, "ASSETS", {"texts": spare, **{k: v for k, v in assets.ASSETS.items() if k != "texts"}})
+    if gone == "nowhere":
+        (shop / SDIST).unlink()
+    else:
+        monkeypatch.setattr(sys.modules["test_assets"], "shout", lambda member: b"something else")
+    fetching.fetch(progress=False)
+    assert whole(home) == {"model": True, "words": True, "texts": False}  # it came first, and did not bar the way
+    said = capsys.readouterr().out
+    assert (
+        said.startswith("The course goes on without tlc-fake-texts==2.0, which is optional: ") and said.count("\n") == 1
+    )
+    refused("python -m tlcourse fetch", fetching.fetch, ["texts"], progress=False)
+    message = refused("text.txt is missing, and what needs it can be left out", assets.path, "texts")
+    assert "`python -m tlcourse fetch texts`" in message and not leftovers(home)
+
+
 @pytest.mark.parametrize("other", [b"other weights", b""])
 def test_a_package_with_other_content_is_not_put_in_place(home, shop, other):
     make_wheel(shop, weights=other)
@@ -413,6 +432,7 @@ def test_every_row_of_the_table_says_where_it_is_from_and_how_it_is_checked():
                 and len(asset.sha256) == 64
                 and asset.member
                 and "==" in asset.requirement
+                and len(asset.archive_sha256) == 64
             )
             assert asset.convert is None or len(asset.member_sha256) == 64
         else:
@@ -421,7 +441,7 @@ def test_every_row_of_the_table_says_where_it_is_from_and_how_it_is_checked():
 
 def test_checksums_list_every_committed_file_and_agree_with_it():
     listed = assets._checksums()
-    folders = ("stickers", "digits", "glyphs", "scripts", "weights")
+    folders = ("stickers", "digits", "fashion", "glyphs", "scripts", "weights")
     there = {f.relative_to(assets.DATA).as_posix() for folder in folders for f in (assets.DATA / folder).rglob("*")}
     there = {
         relative for relative in there if (assets.DATA / relative).is_file() and not Path(relative).name.startswith(".")

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from tlcourse.material import assets, data
-from tlcourse.material.data import digit_sets, ratings, sticker_set
+from tlcourse.material.data import digit_sets, ratings
 from tlcourse.material.data.split import Split, by_group, stratified
 
 
@@ -55,7 +55,10 @@ def test_groups_are_never_torn(fraction):
 # --- digits ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", data.DIGIT_SETS)
+fetched = pytest.mark.skipif(not assets.is_whole(assets.ASSETS["usps"]), reason="run `python -m tlcourse fetch` first")
+
+
+@pytest.mark.parametrize("name", [pytest.param(n, marks=fetched) if n == "usps" else n for n in data.DIGIT_SETS])
 def test_digits_look_like_mnist(name):
     split = data.digits(name)
     colour = (3,) if name == "mnist_m" else ()
@@ -74,11 +77,70 @@ def test_mnist_has_the_same_number_of_each_digit():
     assert (counts(split.y_train, 10) == 400).all() and (counts(split.y_test, 10) == 100).all()
 
 
-@pytest.mark.parametrize("name", ["mnist", "glyph"])
-def test_no_test_digit_is_also_trained_on(name):
-    split = data.digits(name)
-    seen = {image.tobytes() for image in split.x_train}
-    assert not any(image.tobytes() in seen for image in split.x_test)
+def test_more_digits_come_behind_the_others_and_none_of_them_is_in_mnist_m():
+    few, many, blended = data.digits("mnist"), data.digits("mnist", more=True), data.digits("mnist_m")
+    assert np.array_equal(many.x_train[:4000], few.x_train) and np.array_equal(many.y_train[:4000], few.y_train)
+    assert np.array_equal(many.x_test, few.x_test) and len(many.y_train) == 9000
+    near = np.linalg.norm(many.x_train[4000:].reshape(-1, 784).mean(0) - few.x_train.reshape(-1, 784).mean(0)) / 28
+    assert near < 5  # they are MNIST's, upright and bright
+    flat = many.x_train.reshape(-1, 784).astype(np.float32)
+    nearest = np.argmin((flat[:4000] ** 2).sum(1) - 2 * flat[4000:] @ flat[:4000].T, axis=1)
+    assert (many.y_train[nearest] == many.y_train[4000:]).mean() > 0.9  # and rightly labelled
+    assert np.abs(flat[4000:] - flat[nearest]).max(axis=1).min() > 64  # no double, nor near double
+    assert len(blended.y_train) == 4000
+    with pytest.raises(ValueError, match="Expected more=True with 'mnist', got it with 'glyph': leave it out"):
+        data.digits("glyph", more=True)
+
+
+@fetched
+def test_usps_is_upright_and_rightly_labelled():
+    """Other people's digits look like MNIST's: a nearest neighbour there reads most of them."""
+    mnist, usps = data.digits("mnist"), data.digits("usps")
+    assert len(usps.y_train) == len(usps.y_test) == 4649
+    x, z = (s.x_train[:3000].reshape(-1, 784).astype(np.float32) for s in (mnist, usps))
+    nearest = np.argmax(z @ (x / np.linalg.norm(x, axis=1, keepdims=True)).T, axis=1)
+    right = mnist.y_train[nearest] == usps.y_train[:3000]
+    assert right.mean() > 0.5 and min(right[usps.y_train[:3000] == digit].mean() for digit in range(10)) > 0.15
+
+
+def test_the_usps_table_keeps_halves_labels_and_greys(tmp_path):
+    import io
+
+    from scipy.io import savemat
+
+    patterns = np.linspace(-1, 1, 256 * 3).reshape(256, 3)
+    labels = np.where(np.arange(10)[:, None] == [7, 0, 9], 1, -1)
+    content = {"train_patterns": patterns, "train_labels": labels, "test_patterns": -patterns, "test_labels": labels}
+    savemat(tmp_path / "usps.mat", content)
+    table = np.load(io.BytesIO(digit_sets.usps_table(tmp_path / "usps.mat")))
+    assert table.dtype == np.uint8 and table[:, 0].tolist() == [7, 0, 9] * 2
+    assert table[0, 1] == 0 and table[2, -1] == 255 and table[3, 1] == 255
+    assert (np.abs(table[:3, 1:].astype(int) + table[3:, 1:] - 255) <= 1).all()
+
+
+# --- fashion -----------------------------------------------------------------------------------------------------
+
+
+def test_fashion_has_as_many_of_each_class():
+    split = data.fashion()
+    assert split.x_train.shape == (12_000, 28, 28) and split.x_test.shape == (4000, 28, 28)
+    assert split.x_train.dtype == np.uint8 and split.y_train.dtype == np.int64 and len(split.classes) == 10
+    assert (counts(split.y_train, 10) == 1200).all() and (counts(split.y_test, 10) == 400).all()
+
+
+def test_fashion_classes_are_what_their_names_say():
+    """Shapes that a person would expect: trousers are narrow, shoes lie low, and a bag has no sleeves."""
+    split = data.fashion()
+    mean = {name: split.x_train[split.y_train == k].mean(axis=0) for k, name in enumerate(split.classes)}
+    width = {name: (picture[20] > 40).sum() for name, picture in mean.items()}
+    assert width["trouser"] < width["T-shirt"] and width["dress"] < width["coat"]
+    for shoe in ("sandal", "sneaker", "ankle boot"):
+        assert mean[shoe][18:].sum() > mean[shoe][:10].sum() and mean["dress"][:10].sum() > mean[shoe][:10].sum()
+    boot, sneaker = mean["ankle boot"], mean["sneaker"]
+    assert boot[4:10].sum() > 2 * sneaker[4:10].sum()  # it has a shaft
+    assert boot[4:10, 14:].sum() > boot[4:10, :14].sum()  # at the right: the toe is at the left
+    assert mean["pullover"][18, :8].sum() > mean["T-shirt"][18, :8].sum()  # sleeves reach down
+    assert mean["bag"][18:].sum() > mean["sneaker"][:14].sum()
 
 
 def test_mnist_m_is_the_absolute_difference_with_patches_of_photographs():
@@ -217,16 +279,6 @@ def test_stickers_are_eight_classes_split_alike(domain):
     assert not np.array_equal(np.sort(split.x_test.mean((1, 2, 3))), np.sort(other.x_test.mean((1, 2, 3))))
 
 
-def test_one_emoji_is_on_one_side_in_every_emoji_set():
-    files = {
-        d: {(f.parent.name, f.stem) for f in assets.files(f"stickers/{d}")} for d in ("noto", "twemoji", "openmoji")
-    }
-    tested = {d: sticker_set._sticker_names_to_test(d, 0.25, 0) for d in files}
-    assert tested["noto"] == tested["twemoji"] == tested["openmoji"]
-    shared = files["noto"] & files["twemoji"]
-    assert len(shared) > 100 and 0.15 < len(shared & tested["noto"]) / len(shared) < 0.35
-
-
 def test_the_background_is_the_one_asked_for():
     white = data.stickers("photo")
     for background in (0, (10, 200, 30)):
@@ -282,14 +334,6 @@ def test_labels_follow_the_ratings_and_no_text_is_on_both_sides(domain):
         )
     assert not set(split.x_train) & set(split.x_test)
     assert len(split.y_test) / (len(split.y_test) + len(split.y_train)) == pytest.approx(0.25, abs=0.02)
-
-
-@rated
-@pytest.mark.parametrize("domain", ["product", "editorial"])
-def test_one_review_is_on_one_side(domain):
-    split = data.reviews(domain, seed=5)
-    document = table().query("domain == @domain").drop_duplicates("text").set_index("text")["document"]
-    assert not set(document[split.x_train]) & set(document[split.x_test])
 
 
 @rated
@@ -353,5 +397,7 @@ def test_unknown_online_sets_are_refused():
         ValueError, match="name must be one of 'mnist', 'fashion_mnist', 'cifar10', 'cifar100'; got 'svhn'"
     ):
         data.online("svhn")
-    with pytest.raises(ValueError, match="name must be one of 'mnist', 'optdigits', 'mnist_m', 'glyph'; got 'svhn'"):
+    with pytest.raises(
+        ValueError, match="name must be one of 'mnist', 'optdigits', 'usps', 'mnist_m', 'glyph'; got 'svhn'"
+    ):
         data.digits("svhn")

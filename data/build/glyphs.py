@@ -25,7 +25,7 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
-from font_packages import arguments, unpack, write_table
+from debian_packages import arguments, unpack, write_table
 from fontTools.ttLib import TTFont
 from PIL import Image, ImageDraw, ImageFont
 

@@ -24,7 +24,7 @@ from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
-from font_packages import arguments, unpack, write_table
+from debian_packages import arguments, unpack, write_table
 from fontTools import unicodedata as scripts
 from fontTools.ttLib import TTFont
 from PIL import Image, ImageDraw, ImageFont

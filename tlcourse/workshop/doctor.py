@@ -91,7 +91,7 @@ def _assets() -> Iterator[Finding]:
         mend = problem.split("`")[1] if problem and "`" in problem else assets.FETCH_COMMAND if problem else ""
         yield Finding(
             f"asset {name}",
-            STOP if problem else GOOD,
+            (NOTE if assets.ASSETS[name].optional else STOP) if problem else GOOD,
             problem.split("; run")[0] if problem else "there and verified",
             mend,
         )

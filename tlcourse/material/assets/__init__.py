@@ -46,6 +46,8 @@ def path(name: str) -> Path:
         problem = _problem(DATA / relative, expected)
         if problem:
             mend = FETCH_COMMAND if asset.requirement else f"git restore data/{relative}"
+            if asset.optional:
+                mend, problem = f"{mend} {name}", f"{problem}, and what needs it can be left out"
             raise AssetError(f"data/{relative} {problem}; run `{mend}` in the course's folder.")
     return DATA / asset.path
 

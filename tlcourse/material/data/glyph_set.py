@@ -9,6 +9,20 @@ import numpy as np
 
 from tlcourse.material import assets
 
+# Packages whose faces are cuts of one design: what a font's letters descend from, checked on the outlines of the 400.
+_RELATED = (
+    ("adf-gillius", "adf-ikarius", "adf-switzera", "adf-universalis", "adf-verana", "dejavu-core"),  # Vera among them
+    ("cabin", "cabinsketch"),
+    ("cmu", "lmodern"),  # Computer Modern
+    ("crosextra-carlito", "lato"),
+    ("eurofurence", "monofur"),
+    ("freefont-ttf", "tlwg-kinnari-ttf"),  # Nimbus Roman
+    ("gfs-artemisia", "gfs-didot", "johnsmith-induni"),  # Palatino
+    ("lobster", "lobstertwo"),
+    ("texgyre", "uralic"),  # URW Bookman and Gothic
+)
+_FAMILY = {f"fonts-{member}": f"fonts-{related[0]}" for related in _RELATED for member in related}
+
 
 class Glyphs(NamedTuple):
     """Letters and digits drawn from fonts; see `glyphs`."""
@@ -18,6 +32,11 @@ class Glyphs(NamedTuple):
     fonts: tuple[str, ...]
     packages: tuple[str, ...]
     licences: tuple[str, ...]
+
+    @property
+    def families(self) -> tuple[str, ...]:
+        """The group to split by, for each font: its package, or the first of the packages that share its design."""
+        return tuple(_FAMILY.get(package, package) for package in self.packages)
 
 
 def glyphs(characters: Sequence[str] | None = None, fonts: Sequence[int] | slice | None = None) -> Glyphs:

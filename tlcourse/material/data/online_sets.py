@@ -9,7 +9,7 @@ from tlcourse.material.data.split import Split, one_of
 
 _ONLINE = {
     "mnist": 'data.digits("mnist")',
-    "fashion_mnist": "data.glyphs()",
+    "fashion_mnist": "data.fashion()",
     "cifar10": "data.stickers()",
     "cifar100": "data.stickers()",
 }

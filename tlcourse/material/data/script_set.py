@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import difflib
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -12,11 +14,22 @@ from tlcourse.material import assets
 
 
 class Scripts(NamedTuple):
-    """Letters of many writing systems; see `scripts`."""
+    """Letters of many writing systems; see `scripts`. What is learnt and what is tested are of different systems."""
 
     images: np.ndarray
     characters: tuple[str, ...]
     systems: tuple[str, ...]
+
+    @property
+    def faces(self) -> np.ndarray:
+        """Which of its system's faces each drawing is of, ``(letters, 20) int``, counted from 0.
+
+        Two drawings of one face differ by distortion alone. Ten systems have one face only, so a letter's drawings
+        cannot be divided by face everywhere: divide by system.
+        """
+        with open(assets.DATA / "scripts" / "faces.csv", encoding="utf-8", newline="") as table:
+            have = Counter(row["system"] for row in csv.DictReader(table))
+        return np.arange(self.images.shape[1]) % np.array([[have[system]] for system in self.systems])
 
 
 def scripts(systems: Sequence[str] | None = None) -> Scripts:

@@ -1,4 +1,4 @@
-"""What the builders that draw from Debian's font packages share; needs `apt-get` and `dpkg`."""
+"""What the builders that draw from Debian's packages share; needs `apt-get` and `dpkg`."""
 
 import argparse
 import csv
