@@ -45,6 +45,7 @@ def test_runs_that_share_their_data_get_the_interval_of_nadeau_and_bengio():
     expected = stats.t.ppf(0.975, 19) * np.sqrt((1 / 20 + 0.25) * values.var(ddof=1))
     result = statistics.interval(values, overlap=0.25)
     assert (result.high - result.mean, result.mean - result.low) == (pytest.approx(expected), pytest.approx(expected))
+    assert result.overlap == 0.25
     with pytest.raises(ValueError, match="got -0.1"):
         statistics.interval(values, overlap=-0.1)
 
@@ -299,6 +300,7 @@ def test_one_pool_can_be_split_for_ever_and_settle_nothing():
     below, above = (statistics.Interval(m, m - half, m + half, 10, 0.5) for m in (0.9 * floor, 1.2 * floor))
     assert statistics.draws_needed(below, 1.0) is None and statistics.draws_needed(above, 1.0) > 10
     assert statistics.draws_needed(below._replace(overlap=0.0), 1.0) is not None
+    assert statistics.draws_needed(statistics.Interval(1, 1, 1, 5), 1.0, equal=True) is None
 
 
 def test_the_bound_is_the_farthest_that_the_interval_reaches():

@@ -54,10 +54,8 @@ def interval(values: Iterable[float], *, confidence: float = 0.95, overlap: floa
     if overlap < 0:
         raise ValueError(f"Expected an overlap of 0 or more, got {overlap}: divide test by training examples.")
     error = values.std(ddof=1) * np.sqrt(1 / len(values) + overlap)
-    half = stats.t.ppf((1 + confidence) / 2, len(values) - 1) * error
-    return Interval(
-        float(values.mean()), float(values.mean() - half), float(values.mean() + half), len(values), overlap
-    )
+    mean, half = float(values.mean()), float(stats.t.ppf((1 + confidence) / 2, len(values) - 1) * error)
+    return Interval(mean, mean - half, mean + half, len(values), overlap)
 
 
 def by_unit(runs: pd.DataFrame, value: str, units: str | list[str], *, seed: int = 0) -> Interval:
@@ -122,21 +120,22 @@ def draws_needed(
     """
     from scipy import stats
 
+    if measured.low == measured.high:
+        return None  # without a spread more draws change nothing
     effect, far = abs(measured.mean - null), interest if equal else 0.0
     error = stats.t.ppf(0.975, measured.n - 1) * np.sqrt(1 / measured.n + measured.overlap)
     spread = (measured.high - measured.low) / 2 / error
-    n = np.unique(np.geomspace(measured.n + 1, 1e5, 2000).round())[:, None]
-    likely = np.sqrt(stats.chi2.ppf((np.arange(20) + 0.5) / 20, n - 1) / (n - 1))  # a sample's spread over the true one
-    half = stats.t.ppf(0.975, n - 1) * likely * spread * np.sqrt(1 / n + measured.overlap)
-    scale = max(spread, np.finfo(float).tiny) / np.sqrt(n)
+    n = np.unique(np.geomspace(measured.n + 1, 1e5, 2000).round())
+    half = stats.t.ppf(0.975, n - 1) * spread * np.sqrt(1 / n + measured.overlap)
+    scale = spread / np.sqrt(n)
 
     def beyond(limit, sign: int):
         return stats.norm.sf((limit - sign * effect) / scale)
 
     inside = np.maximum(1 - beyond(interest - half, 1) - beyond(interest - half, -1), 0)
     off = beyond(far + half, 1) + beyond(far + half, -1)
-    enough = np.minimum(inside + off, 1).mean(axis=1) >= power
-    return int(n[enough.argmax(), 0]) if enough.any() else None
+    enough = inside + off >= power
+    return int(n[enough.argmax()]) if enough.any() else None
 
 
 def detectable(differences: Iterable[float], *, power: float = 0.8) -> float:
