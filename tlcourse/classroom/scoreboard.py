@@ -1,17 +1,17 @@
 """Every claim of the lectures beside what was measured here; the verdict follows from a rule, never from a hand.
 
-The claims stand in `data/claims`, a file a chapter. `record` stores one measurement; `table` joins them all.
+`record` stores one measurement; `table` joins them all with the claims.
 """
 
 import json
 import os
-import tomllib
 import warnings
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import pandas as pd
 
+from tlcourse.classroom.claims import Claim, claims
 from tlcourse.material import assets
 from tlcourse.methods import statistics
 from tlcourse.methods.statistics import Interval
@@ -19,63 +19,6 @@ from tlcourse.methods.statistics import Interval
 COURSE = assets.DATA / "recorded" / "scoreboard"  # what the course measured; committed
 VERDICTS = ("reproduced", "same direction", "bounded", "cannot tell", "contradicted")
 NEW = "new "  # begins the `chance` of intervals that are corrected for overlap: they speak of more than these pictures
-
-
-@dataclass(frozen=True)
-class Claim:
-    """One sentence of a lecture, made measurable.
-
-    Attributes:
-        id: short name, as in `record`.
-        chapter: two digits, those of the file.
-        statement: the lecture's claim.
-        lecture: which lecture, and whose figure it is.
-        measure: what the number is.
-        unit: of published and measured value, and of the interest.
-        published: the lecture's figure, or None where it gives none.
-        null: the value that the measure has if the claim is empty.
-        direction: on which side of `null` the claim says that the truth lies, "above" or "below", or "equal" to it.
-        interest: the smallest effect that would matter; that of the unit in `interest.toml` unless given.
-        why: the reason for that size, in a few words.
-        chance: what the interval speaks of: draws on these pictures, new pictures, fonts, targets.
-        units: how many of those there are, where they are few.
-        withdrawn: why the claim has no verdict (no chance in it, or no sensible zero), or "".
-    """
-
-    id: str
-    chapter: str
-    statement: str
-    lecture: str
-    measure: str
-    unit: str
-    published: float | None = None
-    null: float = 0.0
-    direction: str = "above"
-    interest: float | None = None
-    why: str = ""
-    chance: str = "none"
-    units: int | None = None
-    withdrawn: str = ""
-
-
-def claims() -> dict[str, Claim]:
-    """All claims by id, in the order of the chapters.
-
-    Raises:
-        AssetError: a file is missing or cannot be read.
-    """
-    folder, found = assets.DATA / "claims", {}
-    path = folder / "interest.toml"
-    try:
-        interests = tomllib.loads(path.read_text(encoding="utf-8"))
-        for path in sorted(folder.glob("[0-9][0-9].toml")):
-            shared = tomllib.loads(path.read_text(encoding="utf-8"))
-            for row in shared.pop("claim"):
-                given = row if "withdrawn" in row else {**interests[row["unit"]], **shared, **row}
-                found[row["id"]] = Claim(chapter=path.stem, **given)
-    except (OSError, KeyError, TypeError, ValueError) as error:
-        raise assets.AssetError(f"{path} cannot be read ({error}): run `git restore data/claims`.") from error
-    return found
 
 
 def verdict(claim: Claim, measured: Interval) -> str | None:
