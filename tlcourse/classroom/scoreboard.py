@@ -1,86 +1,60 @@
 """Every claim of the lectures beside what was measured here; the verdict follows from a rule, never from a hand.
 
-The claims stand in `data/claims.toml`. `record` stores one measurement; `table` joins them all.
+`record` stores one measurement; `table` joins them all with the claims.
 """
 
 import json
 import os
-import tempfile
-import tomllib
-from dataclasses import asdict, dataclass
+import warnings
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import pandas as pd
 
+from tlcourse.classroom.claims import Claim, claims
 from tlcourse.material import assets
+from tlcourse.methods import statistics
 from tlcourse.methods.statistics import Interval
 
 COURSE = assets.DATA / "recorded" / "scoreboard"  # what the course measured; committed
-VERDICTS = ("reproduced", "same direction", "not at this scale", "contradicted")
+VERDICTS = ("reproduced", "same direction", "bounded", "cannot tell", "contradicted")
+NEW = "new "  # begins the `chance` of intervals that are corrected for overlap: they speak of more than these pictures
 
 
-@dataclass(frozen=True)
-class Claim:
-    """One sentence of a lecture, made measurable.
+def verdict(claim: Claim, measured: Interval) -> str | None:
+    """What a measurement says about a claim; None of a claim that was withdrawn.
 
-    Attributes:
-        id: short name, as in `record`.
-        chapter: two digits.
-        statement: the lecture's claim.
-        lecture: which lecture, and whose figure it is.
-        measure: what the number is.
-        unit: of published and measured value.
-        published: the lecture's figure, or None where it gives none.
-        null: the value that the measure has if the claim is empty.
-        direction: "above" or "below": on which side of `null` the claim says that the truth lies.
+    In this order, seen from `null` to the claimed side: inside ± `interest` the effect is *bounded*; wholly on the
+    other side the claim is *contradicted*; wholly on the claimed side it is *reproduced*, if the mean is within the
+    interest of the published figure (or reaches the interest, where there is no figure), and else it agrees in the
+    *same direction*; an interval that holds `null` *cannot tell*. What is said to be equal is fulfilled by *bounded*,
+    and contradicted by an interval wholly beyond the interest.
+
+    An interval that widens round the same mean passes from *bounded* through one of the three that know a side to
+    *cannot tell*, and never back.
     """
-
-    id: str
-    chapter: str
-    statement: str
-    lecture: str
-    measure: str
-    unit: str
-    published: float | None = None
-    null: float = 0.0
-    direction: str = "above"
-
-
-def claims() -> dict[str, Claim]:
-    """All claims by id, in the order of the chapters.
-
-    Raises:
-        AssetError: the file is missing or cannot be read.
-    """
-    path = assets.DATA / "claims.toml"
-    try:
-        rows = tomllib.loads(path.read_text(encoding="utf-8"))["claim"]
-    except (OSError, KeyError, tomllib.TOMLDecodeError) as error:
-        raise assets.AssetError(f"{path} cannot be read ({error}): run `git restore data/claims.toml`.") from error
-    return {row["id"]: Claim(**row) for row in rows}
-
-
-def verdict(claim: Claim, measured: Interval) -> str:
-    """What a measurement says about a claim.
-
-    With `null` the value that means "no effect": an interval wholly on the other side contradicts the claim; one that
-    holds `null` shows nothing at this scale; one wholly on the claimed side reproduces it, if it holds the published
-    figure or there is none, and else agrees in direction only.
-    """
-    sign = {"above": 1, "below": -1}[claim.direction]
-    low, high = sorted((sign * (measured.low - claim.null), sign * (measured.high - claim.null)))
+    if claim.withdrawn:
+        return None
+    side = -1 if claim.direction == "below" else 1
+    low, high = sorted((side * (measured.low - claim.null), side * (measured.high - claim.null)))
+    if statistics.bound(measured, null=claim.null) < claim.interest:
+        return "bounded"
+    if claim.direction == "equal":
+        return "contradicted" if low > claim.interest or high < -claim.interest else "cannot tell"
     if high < 0:
         return "contradicted"
     if low <= 0:
-        return "not at this scale"
-    if claim.published is None or measured.low <= claim.published <= measured.high:
-        return "reproduced"
-    return "same direction"
+        return "cannot tell"
+    if claim.published is None:
+        near = side * (measured.mean - claim.null) >= claim.interest
+    else:
+        near = abs(measured.mean - claim.published) <= claim.interest
+    return "reproduced" if near else "same direction"
 
 
 @dataclass(frozen=True)
 class Row:
-    """A claim and its measurement, as the scoreboard shows them."""
+    """A claim and its measurement, as the scoreboard shows them; `needed` draws in all would settle it."""
 
     id: str
     chapter: str
@@ -91,84 +65,135 @@ class Row:
     low: float
     high: float
     unit: str
+    interest: float | None
+    chance: str
     seeds: int
+    needed: int | None
     where: str
-    verdict: str
+    verdict: str | None
 
     def _repr_markdown_(self) -> str:
         published = "no figure" if self.published is None else f"{self.published:g} {self.unit}"
         measured = f"{self.measured:.3g} {self.unit}, 95 % interval {self.low:.3g} to {self.high:.3g}"
+        said = f"**{self.verdict}**"
+        if self.verdict is None:
+            measured, said = f"{self.measured:.3g} {self.unit}", f"no verdict: {claims()[self.id].withdrawn}"
+        elif self.verdict == "bounded":
+            said += f": less than {self.interest:g} {self.unit}"
+        elif self.verdict == "cannot tell":
+            said += f": about {self.needed} draws would settle it" if self.needed else ": not with these pictures"
+        chance = f" ({self.chance})" if self.verdict else ""
         return (
             "| scoreboard | published | measured here | verdict |\n|---|---|---|---|\n"
             f"| {self.statement} *({self.lecture})* | {published} "
-            f"| {measured}, n = {self.seeds}, {self.where} | **{self.verdict}** |"
+            f"| {measured}, n = {self.seeds}{chance}, {self.where} | {said} |"
         )
 
 
+def judge(claim: Claim, measured: Interval, where: str) -> Row:
+    """The row of a claim: its measurement, the verdict, and how many draws would settle what cannot be told."""
+    said, needed = verdict(claim, measured), None
+    if said == "cannot tell":
+        equal = claim.direction == "equal"
+        needed = statistics.draws_needed(measured, claim.interest, null=claim.null, equal=equal)
+        needed = needed if needed and needed <= (claim.units or needed) else None
+    values = {"measured": measured.mean, "low": measured.low, "high": measured.high, "seeds": measured.n}
+    values |= {"needed": needed, "where": where, "verdict": said}
+    return Row(**{f.name: values[f.name] if f.name in values else getattr(claim, f.name) for f in fields(Row)})
+
+
 def record(claim_id: str, measured: Interval, *, where: str = "live") -> Row:
-    """Store what was measured for a claim, with the verdict that follows from it.
+    """Store what was measured for a claim, and show it with the verdict that follows.
 
     It goes to your own scoreboard under `assets.CACHE`; `python -m tlcourse run` writes the course's.
 
     Args:
-        claim_id: as in `data/claims.toml`.
-        measured: mean and interval in the claim's unit, from `statistics.interval` or `statistics.gain`.
+        claim_id: as in `data/claims`.
+        measured: mean and interval in the claim's unit, from `tlcourse.methods.statistics`.
         where: "live" if this run measured it, "recorded" if it comes from `data/recorded`.
 
     Raises:
-        ValueError: there is no such claim, `where` is another word, or the interval is none.
+        ValueError: there is no such claim, `where` is another word, the interval is none, or it speaks of something
+            else than the claim's `chance` says.
     """
     known = claims()
     if claim_id not in known:
-        raise ValueError(f"Expected one of {', '.join(known)}, got {claim_id!r}: add it to data/claims.toml first.")
+        raise ValueError(f"Expected one of {', '.join(known)}, got {claim_id!r}: add it to data/claims first.")
     if where not in ("live", "recorded"):
         raise ValueError(f'Expected where="live" or "recorded", got {where!r}: say where the runs come from.')
     if not measured.low <= measured.mean <= measured.high:
         raise ValueError(f"Expected an interval around its mean, got {measured}: make it with statistics.interval.")
     claim = known[claim_id]
-    shared = {name: getattr(claim, name) for name in ("id", "chapter", "statement", "lecture", "published", "unit")}
-    values = {"measured": measured.mean, "low": measured.low, "high": measured.high, "seeds": measured.n}
-    row = Row(**shared, **values, where=where, verdict=verdict(claim, measured))
-    _write(_folder() / f"{claim_id}.json", json.dumps(asdict(row), indent=1, ensure_ascii=False) + "\n")
-    return row
+    if not claim.withdrawn and claim.chance.startswith(NEW) != (measured.overlap > 0):
+        raise ValueError(
+            f"Expected an interval that speaks of {claim.chance}, got overlap={measured.overlap:g}: pass the overlap "
+            f"of runs that split one pool, or name what is drawn in data/claims/{claim.chapter}.toml."
+        )
+    folder = Path(os.environ.get("TLCOURSE_SCOREBOARD") or assets.CACHE / "scoreboard")
+    text = json.dumps({**measured._asdict(), "where": where}, indent=1) + "\n"
+    try:
+        _write(folder / f"{claim_id}.json", text)
+    except OSError as error:
+        warnings.warn(f"{claim_id} is not kept: {folder} cannot be written ({error.strerror}).", stacklevel=2)
+    return judge(claim, measured, where)
 
 
 def rows(folder: Path | None = None) -> list[Row]:
-    """The stored measurements, in the order of the claims.
+    """The stored measurements, judged by the claims and the rule of today, in the order of the claims.
 
     Args:
         folder: where they lie; the course's own (`COURSE`) if None.
+
+    Raises:
+        AssetError: a stored measurement cannot be read.
     """
-    folder = folder or COURSE
-    stored = (folder / f"{claim_id}.json" for claim_id in claims())
-    return [Row(**json.loads(path.read_text(encoding="utf-8"))) for path in stored if path.exists()]
+    found = []
+    for claim in claims().values():
+        path = (folder or COURSE) / f"{claim.id}.json"
+        try:
+            stored = json.loads(path.read_text(encoding="utf-8"))
+            where = stored.pop("where")
+            found.append(judge(claim, Interval(**stored), where))
+        except FileNotFoundError:
+            continue
+        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+            raise assets.AssetError(f"{path} cannot be read ({error}): run chapter {claim.chapter} again.") from error
+    return found
 
 
 def table(folder: Path | None = None) -> pd.DataFrame:
     """`rows` as a table."""
-    return pd.DataFrame([asdict(row) for row in rows(folder)], columns=list(Row.__dataclass_fields__))
+    return pd.DataFrame([asdict(row) for row in rows(folder)], columns=[f.name for f in fields(Row)])
 
 
 def as_json() -> str:
-    """The course's rows as a JSON list of objects with the fields of `Row`."""
-    return json.dumps([asdict(row) for row in rows()], indent=1, ensure_ascii=False)
+    """The course's rows as a JSON list of objects with the fields of `Row`, in ASCII, which every terminal prints."""
+    return json.dumps([asdict(row) for row in rows()], indent=1)
 
 
 def as_text() -> str:
-    """The course's rows, and how many there are of each verdict, for a terminal."""
-    shown = table()[["chapter", "id", "published", "measured", "low", "high", "unit", "seeds", "where", "verdict"]]
-    counts = ", ".join(f"{(shown.verdict == verdict).sum()} {verdict}" for verdict in VERDICTS)
-    missing = [claim_id for claim_id in claims() if claim_id not in set(shown.id)]
-    waiting = f"\nNot measured yet: {', '.join(missing)}. `python -m tlcourse run` measures them." if missing else ""
-    return f"{shown.to_string(index=False, na_rep='', float_format='%.1f')}\n\n{counts}{waiting}"
-
-
-def _folder() -> Path:
-    return Path(os.environ.get("TLCOURSE_SCOREBOARD") or assets.CACHE / "scoreboard")
+    """The course's rows, the verdicts counted, and how many of them chance alone would give, for a terminal."""
+    known, shown = claims(), table().drop(columns=["statement", "lecture"])
+    shown["needed"] = [f"{n:.0f}" if pd.notna(n) else "" for n in shown.needed]
+    found = {verdict: sum(shown.verdict == verdict) for verdict in VERDICTS}
+    judged = max(1, sum(found.values()))
+    withdrawn = sum(bool(claim.withdrawn) for claim in known.values())
+    said = [
+        f"{', '.join(f'{count} {verdict}' for verdict, count in found.items())}; {withdrawn} withdrawn.",
+        f"Cannot tell: {100 * found['cannot tell'] / judged:.0f} % of those with a verdict.",
+        f"Of {judged} intervals at 95 %, about {0.05 * judged:.0f} would show an effect if nothing were true.",
+    ]
+    missing = [claim_id for claim_id in known if claim_id not in set(shown.id)]
+    if missing:
+        said.append(f"Not measured yet: {', '.join(missing)}. `python -m tlcourse run` measures them.")
+    return "\n".join([shown.to_string(index=False, na_rep="", float_format="%.3g"), "", *said])
 
 
 def _write(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8", newline="\n") as file:
-        file.write(text)
-    os.replace(file.name, path)
+    part = path.with_suffix(f".{os.getpid()}.part")
+    try:
+        part.write_text(text, encoding="utf-8", newline="\n")
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
