@@ -53,6 +53,18 @@ def set_aside(chapter: str, work: Path) -> None:
                 kept[older] = {**kept.get(older, {}), **kept.pop(chapter)}
 
 
+def write(content: dict, file: Path) -> None:
+    """Write JSON in one step: killed at any moment, it leaves the old file or the new one."""
+    handle, part = tempfile.mkstemp(dir=file.parent, prefix=f".{file.stem}-", suffix=".tmp")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
+            json.dump(content, stream, ensure_ascii=False, indent=1)
+        os.replace(part, file)
+    except BaseException:
+        Path(part).unlink(missing_ok=True)
+        raise
+
+
 def _file() -> Path | None:
     """The file of the work folder that this kernel runs in, if it runs in one."""
     with contextlib.suppress(OSError):  # the folder may be gone
@@ -99,14 +111,7 @@ def _writing(file: Path):
         with FileLock(file.with_suffix(".lock"), timeout=5):
             kept = _read(file)
             yield kept
-            handle, part = tempfile.mkstemp(dir=file.parent, prefix=".guesses-", suffix=".tmp")
-            try:
-                with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
-                    json.dump(kept, stream, ensure_ascii=False, indent=1)
-                os.replace(part, file)
-            except BaseException:
-                Path(part).unlink(missing_ok=True)
-                raise
+            write(kept, file)
     except (OSError, NotImplementedError) as error:  # a disk that is full, read-only or cannot lock; a lock not given
         reason = getattr(error, "strerror", None) or error
         trouble = f"It is kept until the kernel restarts, and not in {file} ({reason})."
