@@ -17,7 +17,7 @@ READY := $(VENV)/.ready
 QUIET := $(if $(CI),--quiet,)
 
 help:
-	@echo "make lab      set up, and open JupyterLab on the first chapter"
+	@echo "make lab      set up, and open JupyterLab on your copy of the course in work/ (what you changed stays)"
 	@echo "make test     set up, and run every test, the notebooks included (PYTEST_ARGS=... for pytest)"
 	@echo "make slides   set up, and open chapter NN=00 to be shown as slides"
 	@echo "make run      execute the notebooks in place, and hold them to the budgets"
@@ -30,7 +30,7 @@ setup: $(READY)
 	@$(PY) -m tlcourse fetch
 
 lab: setup
-	$(PY) -m jupyterlab notebooks/00_start_here.ipynb
+	@$(PY) -m tlcourse lab
 
 test: lint unit notebooks
 

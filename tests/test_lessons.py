@@ -11,6 +11,7 @@ from tlcourse.classroom import sorting_game
 from tlcourse.classroom.teach_it import SIZE, Lesson, TeachIt
 from tlcourse.experiments import first_start
 from tlcourse.material import data
+from tlcourse.material.assets import DATA
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +70,7 @@ def upload(name, content):
 
 def test_one_bad_upload_does_not_lose_the_others(colours):
     teach = TeachIt(colours)
-    png = (data.assets.DATA / "stickers" / "photo").rglob("*.png")
+    png = (DATA / "stickers" / "photo").rglob("*.png")
     teach.class_name.value = "things"
     teach.upload.value = (upload("good.png", next(png).read_bytes()), upload("letter.txt", b"Dear Sir"))
     assert "1 pictures of things" in teach.status.value and "letter.txt" in teach.status.value
@@ -85,6 +86,21 @@ def test_what_cannot_be_done_is_said_in_the_widget(colours):
     assert "letter" in teach.status.value or "picture" in teach.status.value
 
 
+def test_teach_it_without_a_kernel_says_of_test_stickers_what_it_would_say_with_one(colours):
+    teach = TeachIt(colours)
+    states = teach.states(most=7)
+    assert len(states) == 7 and teach.lesson.names == [] and teach.answer.value == ""
+    for name in teach.stickers.classes:
+        teach.sticker_class.value = name
+        teach.take.click()
+    teach.train.click()
+    for values, shown in states[1:]:
+        teach.sticker_trial.value = values["sticker"]
+        assert teach.answer.value == shown
+    assert [values["sticker"] for values, _ in states] == sorted({values["sticker"] for values, _ in states})
+    assert "bird / " in teach.words and "%" not in teach.words
+
+
 def test_the_sorting_game_tells_the_truth():
     questions = sorting_game.questions()
     truth = [question["truth"] for question in questions]
@@ -93,7 +109,7 @@ def test_the_sorting_game_tells_the_truth():
     assert photo.classes == noto.classes and photo.x_train.shape[1:] == noto.x_train.shape[1:]  # so only P(X) is left
     assert data.digits("mnist").x_train.shape[1:] != data.digits("mnist_m").x_train.shape[1:]
     assert len(sorting_game.KINGDOMS) == len(photo.classes) and len(set(sorting_game.KINGDOMS)) == 3
-    assert all('alt="' in question["ask"] for question in questions if "<img" in question["ask"])
+    assert all('alt="' in question["shown"] for question in questions if "<img" in question["shown"])
 
 
 def test_the_control_knows_no_thing_that_was_photographed():

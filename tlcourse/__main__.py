@@ -26,6 +26,20 @@ def _doctor(arguments: argparse.Namespace) -> int:
     return doctor.report(doctor.examine())
 
 
+def _start(arguments: argparse.Namespace) -> int:
+    from tlcourse.workshop import start
+
+    said = start.hand_out(arguments.numbers, fresh=arguments.fresh)
+    print("\n".join([*said, f"Your copy of the course is in {start.WORK}."]))
+    return 0
+
+
+def _lab(arguments: argparse.Namespace) -> int:
+    from tlcourse.workshop import start
+
+    return start.lab()
+
+
 def _run(arguments: argparse.Namespace) -> int:
     from tlcourse.workshop import notebooks
 
@@ -85,6 +99,10 @@ def parser() -> argparse.ArgumentParser:
         "names", nargs="*", help="assets; default: all"
     )
     command("doctor", _doctor, "look at everything that the course needs, and say what mends it")
+    start = command("start", _start, "copy chapters to work/ where you have none yet; what you changed stays yours")
+    start.add_argument("numbers", nargs="*", metavar="NN", help="chapters, such as 02; default: all")
+    start.add_argument("--fresh", action="store_true", help="begin them anew; what you had stays under another name")
+    command("lab", _lab, "start, and open JupyterLab on your copy of the first chapter")
     run = command("run", _run, "execute notebooks in place, and hold time and memory to the budgets")
     run.add_argument("numbers", nargs="*", metavar="NN", help="chapters, such as 02; default: all")
     run.add_argument("--check", action="store_true", help="write nothing; say whose output has changed")

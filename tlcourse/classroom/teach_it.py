@@ -11,7 +11,8 @@ import ipywidgets
 import numpy as np
 import pandas as pd
 
-from tlcourse.classroom import plots
+from tlcourse.classroom import plots, widgets
+from tlcourse.classroom.questions import InWords
 from tlcourse.material import data, features
 from tlcourse.material.data.folder import PictureError, read_picture
 
@@ -89,7 +90,7 @@ class Lesson:
         return pd.Series(shares, index=self.classifier.classes_).sort_values(ascending=False)
 
 
-class TeachIt(ipywidgets.VBox):
+class TeachIt(InWords):
     """Upload pictures or take stickers, name them, train, and try it on a picture it has not seen.
 
     Args:
@@ -126,6 +127,31 @@ class TeachIt(ipywidgets.VBox):
         )
         super().__init__([*(ipywidgets.HBox(row) for row in rows), self.status, self.answer])
         self.status.value = "Give it at least two classes; a handful of pictures each is enough."
+
+    @property
+    def words(self) -> str:
+        """What can be done with it."""
+        return (
+            "To be tried in a running notebook: name classes, give them pictures of your own or stickers "
+            f"({' / '.join(self.stickers.classes)}), train, and see what it says of a picture that it has not seen."
+        )
+
+    def states(self, most: int = 60) -> list[tuple[dict, str]]:
+        """What it says of test stickers after five stickers of every class, for whoever has no kernel to teach it more.
+
+        Args:
+            most: test stickers, evenly spread.
+
+        Returns:
+            `({"sticker": number}, HTML)` for each.
+        """
+        taught = Lesson(self.lesson.backbone)
+        for label, name in enumerate(self.stickers.classes):
+            taught.show(self.stickers.x_train[self.stickers.y_train == label][:5], name)
+        taught.learn()
+        numbers, here = widgets.positions(self.sticker_trial)
+        chosen = widgets.thinned(numbers, here, min(len(numbers), most))
+        return [({"sticker": n}, _verdict(taught, self.stickers.x_test[n])[1]) for n in chosen]
 
     def _say(self, action) -> None:
         """Do something and show what it returns; what a person can mend is said in a sentence, the rest is raised."""
@@ -180,14 +206,17 @@ class TeachIt(ipywidgets.VBox):
         self.trial.value = ()
 
     def _named(self, picture) -> str:
-        shares = self.lesson.name(picture)
-        left, right = plots.axes(1, 2, size=(5, 1.6), width_ratios=(1, 2))
-        left.imshow(picture)
-        left.axis("off")
-        right.barh(shares.index[::-1], shares.to_numpy()[::-1], color=plots.COLOURS[0])
-        right.set(xlim=(0, 100), xlabel="%")
-        said = f"It says {shares.index[0]}, {shares.iloc[0]:.0f} % sure."
-        self.answer.value = plots.as_html(
-            left.figure, caption=said, alt=f"The picture, and bars for each class. {said}"
-        )
+        said, self.answer.value = _verdict(self.lesson, picture)
         return said
+
+
+def _verdict(lesson: Lesson, picture: np.ndarray) -> tuple[str, str]:
+    """What a lesson says of a picture: in a sentence, and as a figure."""
+    shares = lesson.name(picture)
+    left, right = plots.axes(1, 2, size=(5, 1.6), width_ratios=(1, 2))
+    left.imshow(picture)
+    left.axis("off")
+    right.barh(shares.index[::-1], shares.to_numpy()[::-1], color=plots.COLOURS[0])
+    right.set(xlim=(0, 100), xlabel="%")
+    said = f"It says {shares.index[0]}, {shares.iloc[0]:.0f} % sure."
+    return said, plots.as_html(left.figure, caption=said, alt=f"The picture, and bars for each class. {said}")
