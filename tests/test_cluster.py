@@ -48,15 +48,17 @@ def cluster(place):  # noqa: F811
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning")
 def test_a_killed_worker_costs_nothing(place, cluster):  # noqa: F811
-    expected = whole(place, range(3))
     (place / "toy.py").write_text((place / "toy.py").read_text() + SLOW)
+    expected = whole(place, range(3))
     address, workers = cluster
 
     def kill_one():
         while len(ran(place)) < 4:
             time.sleep(0.05)
         os.kill(workers[0].pid, signal.SIGKILL)
+        begun.append(sum(ran(place).values()))
 
+    begun: list[int] = []
     killer = threading.Thread(target=kill_one)
     killer.start()
     sweeps.run("toy", range(3), scheduler=address, folder=place)
@@ -64,7 +66,7 @@ def test_a_killed_worker_costs_nothing(place, cluster):  # noqa: F811
     assert workers[0].wait(10) == -signal.SIGKILL and workers[1].poll() is None
     assert (place / "toy.csv").read_text() == expected
     again = sum(ran(place).values()) - len(ran(place))
-    assert len(ran(place)) == 18 and again <= 2, "only what the dead worker had begun, or not handed over yet"
+    assert len(ran(place)) == 18 and again <= begun[0], "only what the dead worker had begun, or not handed over yet"
 
 
 def test_nobody_at_the_address(monkeypatch):
