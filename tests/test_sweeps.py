@@ -6,12 +6,11 @@ import sys
 import textwrap
 from collections import Counter
 
-import joblib
 import pandas as pd
 import pytest
 
 from tlcourse import experiments
-from tlcourse.workshop import sweeps
+from tlcourse.workshop import executors, sweeps
 
 TRIAL = """
 import os, pathlib
@@ -30,12 +29,31 @@ def trial(config):
 
 @pytest.fixture
 def place(tmp_path, monkeypatch):
-    """A folder with one experiment, "toy"; what ran is noted in `ran.txt`."""
+    """A folder with one experiment, "toy", run in this process; what ran is noted in `ran.txt`."""
     (tmp_path / "toy.py").write_text(TRIAL)
+
+    def here(work, arguments, *, jobs):
+        yield from map(work, arguments)
+
+    monkeypatch.setattr(executors, "locally", here)
     monkeypatch.setattr(experiments, "__path__", [*experiments.__path__, str(tmp_path)])
-    monkeypatch.delitem(sys.modules, f"{experiments.__name__}.toy", raising=False)
+    forget()
     yield tmp_path
+    forget()
+
+
+def forget():
+    """What a new process would not know yet."""
     sys.modules.pop(f"{experiments.__name__}.toy", None)
+    sweeps._loaded_code.cache_clear()
+
+
+def rewrite(place, old: str, new: str):
+    """Change the experiment's code."""
+    text = (place / "toy.py").read_text()
+    assert old in text
+    (place / "toy.py").write_text(text.replace(old, new))
+    forget()
 
 
 def ran(place) -> Counter:
@@ -80,12 +98,11 @@ def test_a_small_rate_is_not_rounded_away(place):
     assert set(sweeps.run("toy", [0], folder=place).rate) == {1e-5, 0.5, 10}
 
 
-def test_the_number_of_jobs_does_not_matter(place):
+def test_who_finishes_first_does_not_matter(place, monkeypatch):
     expected = whole(place, range(4))
-    with joblib.parallel_config(backend="threading"):  # another process would not know the experiment
-        sweeps.run("toy", range(4), jobs=2, folder=place)
+    monkeypatch.setattr(executors, "locally", lambda work, arguments, jobs: (work(a) for a in arguments[::-1]))
+    sweeps.run("toy", range(4), jobs=2, folder=place)
     assert (place / "toy.csv").read_text() == expected
-    assert set(ran(place).values()) == {1}
 
 
 def test_a_killed_sweep_goes_on_where_it_was(place):
@@ -94,8 +111,9 @@ def test_a_killed_sweep_goes_on_where_it_was(place):
     code = """
         import pathlib, sys
         from tlcourse import experiments
-        from tlcourse.workshop import sweeps
+        from tlcourse.workshop import executors, sweeps
         experiments.__path__.append(sys.argv[1])
+        executors.locally = lambda work, arguments, jobs: (work(each) for each in arguments)
         sweeps.run("toy", range(3), folder=pathlib.Path(sys.argv[1]))
     """
     command = [sys.executable, "-c", textwrap.dedent(code), str(place)]

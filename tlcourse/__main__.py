@@ -47,9 +47,15 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _sweep(arguments: argparse.Namespace) -> int:
-    from tlcourse.workshop import sweeps
+    from tlcourse.workshop import recordings, sweeps
 
     where = {"jobs": arguments.jobs, "scheduler": arguments.scheduler}
+    if arguments.verify is not None:
+        count = sweeps.verify(arguments.name, arguments.verify, **where)
+        print(f"{arguments.name}: {count} trials came out as recorded; the table is stamped with the present code.")
+        return 0
+    if arguments.anew:
+        recordings.set_aside(sweeps.path_of(arguments.name))
     table = sweeps.run(arguments.name, range(arguments.seeds), **where)
     print(f"{arguments.name}: {len(table)} rows are recorded.")
     return 0
@@ -109,6 +115,10 @@ def parser() -> argparse.ArgumentParser:
     sweep = command("sweep", _sweep, "record an experiment over seeds; what is finished is kept")
     sweep.add_argument("name", metavar="NAME", help="a module of tlcourse/experiments")
     sweep.add_argument("--seeds", type=int, default=10, help="how many (default: %(default)s)")
+    older = sweep.add_mutually_exclusive_group()
+    older.add_argument("--verify", type=int, metavar="N", help="run N recorded trials again; if they come out equal, "
+                       "stamp the table with the present code")  # fmt: skip
+    older.add_argument("--anew", action="store_true", help="set what is recorded aside, and start over")
     place = sweep.add_mutually_exclusive_group()
     place.add_argument("--jobs", type=int, default=1, help="processes at a time (default: %(default)s)")
     place.add_argument("--scheduler", metavar="ADDRESS", help="a Dask cluster's, such as tcp://10.0.0.5:8786")

@@ -15,6 +15,7 @@ CONFIGS = [
     {"start": "random head", "top": 10, "rate": RATE, "decay": 1.0},
     {"start": "scratch", "top": 10, "rate": 1e-3, "decay": 1.0},
 ]
+CLOCKED = ("seconds", "cpu_seconds")
 SIZE, EPOCHS, BATCH = 96, 12, 16
 VALIDATION, TEST = 38, 56
 

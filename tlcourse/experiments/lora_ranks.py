@@ -8,6 +8,7 @@ serves all ranks of attention's adapters.
 RANKS = (1, 2, 4, 8, 16, 32)
 METHODS = ("probe", "head", "query and value", "full", *(f"rank {rank}" for rank in RANKS), "projections")
 CONFIGS = [{"method": method} for method in METHODS]
+CLOCKED = ("seconds", "cpu_seconds")
 LENGTH, TRAIN, VALIDATION, TEST, BATCH, EPOCHS = 32, 1200, 400, 1000, 16, 1
 PARTS = ("query", "value")
 PROJECTIONS_RANK = 8  # of attention's output and of the dense layers that follow it

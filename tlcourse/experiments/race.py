@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 
 CONFIGS = [{"size": 224}]
+CLOCKED = ("probe_seconds", "again_seconds", "guide_seconds", "guide_over_probe", "guide_over_again")
 BATCH, MOST_EPOCHS = 32, 20
 
 

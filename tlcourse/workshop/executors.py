@@ -6,40 +6,65 @@ more on another one. Neither knows what a trial is.
 
 from __future__ import annotations
 
+import os
+import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 
 DEATHS = 3  # workers that may die before it must be the trials that kill them
 ANSWER_SECONDS = 30
+# Sums come out equal only if they are added up in the same order. Read when TensorFlow loads, so set before.
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
 
 
 def locally(work: Callable, arguments: Sequence, *, jobs: int) -> Iterator:
-    """Results of `work(argument)` in the order in which they are finished, in so many processes (joblib).
+    """Results of `work(argument)` in the order in which they are finished, in so many processes of one thread each.
 
     Raises:
+        ValueError: there is no process to run them.
         RuntimeError: processes keep dying, most likely for want of memory.
     """
-    from joblib import Parallel, delayed
-    from joblib.externals.loky.process_executor import TerminatedWorkerError
+    from joblib.externals.loky import as_completed
+    from joblib.externals.loky.process_executor import ProcessPoolExecutor, TerminatedWorkerError
 
+    if jobs < 1:
+        raise ValueError(f"Expected at least one job, got {jobs}: pass --jobs 1.")
     waiting, deaths = dict(enumerate(arguments)), 0
-
     while waiting:
-        numbered = [delayed(_numbered)(work, i, argument) for i, argument in waiting.items()]
+        workers = ProcessPoolExecutor(
+            min(jobs, len(waiting)), env=ONE_THREAD, initializer=_end_with, initargs=(os.getpid(),)
+        )
+        died = None
         try:
-            for i, result in Parallel(n_jobs=jobs, return_as="generator_unordered")(numbered):
-                del waiting[i]
-                yield result
-        except TerminatedWorkerError as error:
-            deaths += 1
-            if deaths > DEATHS:
-                raise RuntimeError(
-                    f"Expected workers that live, but {deaths} died, with {len(waiting)} trials to go: use fewer jobs, "
-                    "for each takes its own memory."
-                ) from error
+            numbers = {workers.submit(work, argument): i for i, argument in waiting.items()}
+            for future in as_completed(numbers):
+                try:
+                    result = future.result()
+                except TerminatedWorkerError as error:  # of all that were not finished
+                    died = error
+                else:
+                    del waiting[numbers[future]]
+                    yield result
+        finally:
+            workers.shutdown(kill_workers=True)
+        deaths += died is not None
+        if deaths > DEATHS:
+            raise RuntimeError(
+                f"Expected workers that live, but {deaths} died, with {len(waiting)} trials to go: use fewer jobs, "
+                "for each takes its own memory."
+            ) from died
 
 
-def _numbered(work: Callable, i: int, argument):
-    return i, work(argument)
+def _end_with(parent: int) -> None:
+    """End this process when its parent is gone, however that ended: nobody waits for its result any more."""
+    import psutil
+
+    def watch():
+        while os.getppid() == parent and psutil.pid_exists(parent):
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def on_cluster(work: Callable, arguments: Sequence, *, scheduler: str) -> Iterator:
