@@ -305,8 +305,7 @@ def statistics_reset(base):
 )
 def test_a_mend_that_keeps_the_statistics_is_right(mend, capsys):
     checks.kept_statistics(mend)
-    checks.kept_statistics(mend)
-    assert capsys.readouterr().out.count("✓") == 2
+    assert "✓" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -120,7 +120,8 @@ def _try(mend, base) -> None:
     stored, batch = (np.asarray(base(pixels, training=training)) for training in (False, True))
     for weight in base.weights:
         weight.assign(before[weight.path])
-    model.compile(keras.optimizers.Adam(1e-2), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(keras.optimizers.Adam(1e-2), loss, run_eagerly=True)  # a few small steps: tracing would cost more
     model.fit(pixels, np.arange(16) % 2, batch_size=4, epochs=2, verbose=0, shuffle=False)
     moved = set(freezing.changed(base, before))
     statistics, kernels = ({path for path in before if word in path} for word in ("moving", "kernel"))

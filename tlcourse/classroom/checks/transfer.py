@@ -65,7 +65,8 @@ def copied_layers(mended) -> str:
         require(not both, "The two networks still hold the same weights: what one learns, the other has learnt, too.")
         _copies(model, source, n, pictures)
         before = _weights(model)
-        model.compile(keras.optimizers.Adam(1e-2), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        model.compile(keras.optimizers.Adam(1e-2), loss, run_eagerly=True)  # two small steps: tracing would cost more
         model.fit(pictures, np.arange(16) % 4, epochs=2, verbose=0, shuffle=False)
         stay = [str(i) for i, (old, new) in enumerate(zip(before, _weights(model), strict=True), 1) if _same(old, new)]
         require(not stay, f"All eight layers should be free to move, as in AnB+; of these {', '.join(stay)} did not.")
