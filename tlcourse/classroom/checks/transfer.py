@@ -90,7 +90,7 @@ def _copies(model, source, n: int, pictures) -> None:
         require(i > n or same[0], f"With n = {n}, layer {i} should be a copy of the source's, and its weights differ.")
         require(i > n or all(same), f"Of layer {i} the kernel is copied, and the bias is not.")
         require(i <= n or not same[0], f"Layer {i} should be new, and it has the source's weights: n was {n}.")
-    mine, hers = (np.asarray(keras.Model(net.input, net_layer.output)(pictures))
+    mine, hers = (np.asarray(keras.Model(net.inputs[0], net_layer.output)(pictures))
                   for net, net_layer in zip((model, source), pairs[n - 1], strict=True))  # fmt: skip
     alike = mine.shape == hers.shape and np.allclose(mine, hers, atol=1e-4)
     require(alike, f"The weights are the source's, but up to layer {n} something else is computed with them.")
