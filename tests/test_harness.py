@@ -39,7 +39,7 @@ def student(tmp_path):
         if cut:
             command[-6:-6] = ["--", sys.executable]
         options = ["--nbval-cell-timeout=60", "--wrong-answers", "wrong.toml", "-rA", "--color=no", "00_small.ipynb"]
-        env = os.environ | {"PYTHONPATH": str(TESTS)}
+        env = os.environ | {"PYTHONPATH": os.pathsep.join(map(str, (TESTS, TESTS.parent)))}  # this very checkout
         done = subprocess.run([*command, *options], cwd=tmp_path, env=env, capture_output=True, text=True)
         counts = {kind: int(n) for n, kind in re.findall(r"(\d+) (passed|failed|error)", done.stdout.splitlines()[-1])}
         return done.returncode, done.stdout, counts
@@ -160,9 +160,9 @@ def test_wrong_answers_of_a_numeric_check_come_from_its_own_table(student, execu
         preamble = made + preamble if name in new else preamble
     replace(notebook, "class NotYet", "").source = preamble
     for cell in notebook.cells:
-        cell.source = cell.source.replace("checks.bias(answer)", "checks.bias(answer, inputs=5)")
+        cell.source = cell.source.replace("checks.bias(answer)", "checks.bias(answer, 5)")
         if "solution" in cell.metadata.tags and "strict" in new:
-            cell.source = "answer = 28\nchecks.bias(answer, inputs=5)"
+            cell.source = "answer = 28\nchecks.bias(answer, 5)"
     status, said, _ = student(notebook, wrong="")
     assert (status == 0) == (complaint is None), said
     assert complaint is None or complaint in said
