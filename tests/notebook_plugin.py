@@ -2,10 +2,12 @@
 
 `pytest --nbval-lax notebooks` runs each notebook's cells unchanged. In the same kernel, at their place:
 
-* after each blank `check` cell, each wrong answer for it in `tests/wrong_answers.toml` must be refused with its hint;
+* after each blank `check` cell, each wrong answer for it must be refused with its hint: those of a numeric check come
+  from its own table, computed in the kernel (and its truth must be accepted), code from `tests/wrong_answers.toml`;
 * after each cell that shows widgets, every control is moved over its range, and a callback's error fails the item.
 """
 
+import ast
 import json
 import re
 import tomllib
@@ -59,13 +61,11 @@ def wrong_answers(item, answers):
     if name is None:
         return [complain(item, "check", "a `check` cell must call checks.<topic>(answer)")]
     wrong = answers.get(name, [])
-    if len(wrong) < LEAST:
-        where = f"[[{item.parent.path.stem}.{name}]]"
-        sentence = f"{len(wrong)} wrong answers for {name}, at least {LEAST} needed: add {where} to wrong_answers.toml"
-        return [complain(item, f"wrong answers to {name}", sentence)]
-    return [
+    place = {"cell": item, "blank": blank}
+    table = Table.from_parent(item.parent, name=f"Cell {item.cell_num}: {name}, its table", more=len(wrong), **place)
+    return [table] + [
         WrongAnswer.from_parent(
-            item.parent, name=f"Cell {item.cell_num}: {name}, wrong answer {n}", cell=item, blank=blank, wrong=entry
+            item.parent, name=f"Cell {item.cell_num}: {name}, wrong answer {n}", wrong=entry, **place
         )
         for n, entry in enumerate(wrong, start=1)
     ]
@@ -158,28 +158,72 @@ class Complaint(Extra):
         raise Failed(self.sentence)
 
 
-class WrongAnswer(Extra):
-    """A plausible wrong answer must be refused, with the hint that names its misconception."""
+class Answer(Extra):
+    """An answer in the place of a blank, and the check that follows it."""
 
-    def __init__(self, *, blank, wrong, **rest):
+    def __init__(self, *, blank, **rest):
         super().__init__(**rest)
-        self.blank, self.wrong = blank, wrong
+        self.blank = blank
 
-    def runtest(self):
-        """Run the wrong answer and the check; the blank comes back afterwards."""
-        missing = [key for key in ("why", "code", "hint") if not str(self.wrong.get(key, "")).strip()]
-        if missing:
-            raise Failed(f"this wrong answer has no {' and no '.join(missing)} in wrong_answers.toml")
-        sources = ", ".join(repr(s) for s in (self.wrong["code"], self.cell.cell.source, self.blank.source))
-        found = self.ask(f"widget_driver.try_answer({sources})")
+    def give(self, code):
+        """Run an answer and the check; the blank comes back afterwards. What happened, as `try_answer` tells it."""
+        sources = ", ".join(repr(s) for s in (code, self.cell.cell.source, self.blank.source))
+        return self.ask(f"widget_driver.try_answer({sources})")
+
+    def refuse(self, code, hint, why):
+        """Fail unless an answer is refused with the hint."""
+        found = self.give(code)
         said = f"{found['error']}: {found['message']}"
-        story = f"the wrong answer ({self.wrong['why']})\n    {self.wrong['code'].strip()}\n"
+        story = f"the wrong answer ({why})\n    {code.strip()}\n"
         if found["stage"] is None:
             raise Failed(f"{story}was accepted: the check is too weak, or the answer is right")
         if not found["refused"]:
             raise Failed(f"{story}was not refused with NotYet; the {found['stage']} raised {said}")
-        if self.wrong["hint"] not in found["message"]:
-            raise Failed(f"{story}got another hint than {self.wrong['hint']!r}: {said}")
+        if hint not in found["message"]:
+            raise Failed(f"{story}got another hint than {hint!r}: {said}")
+
+
+class Table(Answer):
+    """A numeric check takes its truth, as computed here and as it shows it, and refuses its own misconceptions."""
+
+    def __init__(self, *, more, **rest):
+        super().__init__(**rest)
+        self.more = more
+
+    def runtest(self):
+        """Ask the check for its table, with the arguments of the cell, and try all of it."""
+        calls = [node for node in ast.walk(ast.parse(self.cell.cell.source)) if isinstance(node, ast.Call)]
+        (call,) = [node for node in calls if CHECK_CALL.match(f"{ast.unparse(node.func)}(")]
+        given = ", ".join(ast.unparse(part) for part in [call.func, *call.args[1:], *call.keywords])
+        core = "__import__('tlcourse.classroom.checks.core', fromlist=['told'])"
+        table = self.ask(f"{core}.told({given})") or {"wrong": []}
+        shown = [format(table["truth"], f".{table['decimals']}f")] if "truth" in table else []
+        wrong = [(w, hint) for w, hint in table["wrong"] if format(w, f".{table['decimals']}f") not in shown]
+        count = self.more + len(wrong)
+        if count < LEAST:
+            raise Failed(f"{count} wrong answers, at least {LEAST} needed: put them in its table, or in the TOML file")
+        answer = ast.unparse(call.args[0])
+        for right in [repr(table["truth"]), *shown] if shown else []:
+            found = self.give(f"{answer} = {right}")
+            if found["stage"] is not None:
+                raise Failed(f"the truth ({answer} = {right}) was refused: {found['message']}")
+        for value, hint in wrong:
+            self.refuse(f"{answer} = {value!r}", hint, "of its own table")
+
+
+class WrongAnswer(Answer):
+    """A plausible wrong answer that is code must be refused, with the hint that names its misconception."""
+
+    def __init__(self, *, wrong, **rest):
+        super().__init__(**rest)
+        self.wrong = wrong
+
+    def runtest(self):
+        """Try it."""
+        missing = [key for key in ("why", "code", "hint") if not str(self.wrong.get(key, "")).strip()]
+        if missing:
+            raise Failed(f"this wrong answer has no {' and no '.join(missing)} in wrong_answers.toml")
+        self.refuse(self.wrong["code"], self.wrong["hint"], self.wrong["why"])
 
 
 class Controls(Extra):

@@ -11,34 +11,6 @@ from tlcourse.methods import lora
 LOSS = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
 
-# --- the break-even rank -----------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(("d", "k", "rank"), [(384, 1536, 307), (384, 384, 191), (5, 7, 2), (4, 4, 1)])
-def test_the_break_even_rank_by_trying_all(d, k, rank, capsys):
-    assert rank == max(r for r in range(1, min(d, k)) if r * (d + k) < d * k)
-    checks.break_even(rank, d, k)
-    checks.break_even(np.float64(rank), d, k)
-    assert capsys.readouterr().out.count("✓") == 2
-
-
-@pytest.mark.parametrize(
-    ("answer", "hint"),
-    [
-        (308, "already have as many"),
-        (384, "Long before"),
-        (307.2, "whole number"),
-        (1920, "Solve r"),
-        (384 * 1536, "Solve r"),
-        (100, r"A is \(d, r\)"),
-        (-1, "from 0"),
-    ],
-)
-def test_other_ranks_do_not_break_even(answer, hint):
-    with pytest.raises(NotYet, match=hint):
-        checks.break_even(answer, 384, 1536)
-
-
 # --- merging by hand ---------------------------------------------------------------------------------------------
 
 
@@ -66,11 +38,13 @@ def test_a_merged_kernel_is_recognised_however_it_is_made(layer, capsys):
     [
         (lambda w, ab: w, "without its update"),
         (lambda w, ab: 4 * ab, "added"),
-        (lambda w, ab: w + ab, "scale alpha / r is missing"),
+        (lambda w, ab: w + ab, "scale is missing"),
         (lambda w, ab: w + 8 * ab, "divided by the rank"),
         (lambda w, ab: w - 4 * ab, "taken away"),
-        (lambda w, ab: w + 2 * ab, "shapes, order and scale"),
+        (lambda w, ab: w + 2 * ab, "order and scale"),
         (lambda w, ab: (w + 4 * ab).T, "shape"),
+        (lambda w, ab: (w, 4 * ab), "got a tuple: put it together"),
+        (lambda w, ab: 1.0, "got the shape"),
     ],
 )
 def test_other_kernels_are_refused(layer, answer, hint):
@@ -184,9 +158,22 @@ def one_of_two(model):
     model.compile("adam", LOSS)
 
 
+def loss_of_probabilities(model):
+    by_the_order_of_flags(model)
+    model.compile("adam", keras.losses.SparseCategoricalCrossentropy())
+
+
+def loss_without_labels(model):
+    by_the_order_of_flags(model)
+    model.compile("adam", lambda y, z: keras.ops.mean(keras.ops.square(z)))
+
+
 @pytest.mark.parametrize(
     ("mend", "hint"),
     [
+        (loss_of_probabilities, "ends in logits"),
+        (loss_without_labels, "ends in logits"),
+        (keras.layers.Dense, "got the class Dense"),
         (nothing, "no adapter"),
         (stale_and_frozen, "frozen layer overrules"),
         (compiled_and_frozen, "frozen layer overrules"),
@@ -197,7 +184,7 @@ def one_of_two(model):
         (both_random, "something else than before"),
         (head_frozen, "head no longer"),
         (one_of_two, "Only one of A and B"),
-        ("adapt", "a function"),
+        ("adapt", "a function of the model, got a str"),
     ],
 )
 def test_every_half_mend_is_refused_with_its_misconception(mend, hint):

@@ -12,7 +12,7 @@ import pytest
 from nbformat.v4 import new_output
 from notebook_maker import WRONG, code, good, replace, text, write
 
-from tlcourse.workshop import NOTEBOOKS, WorkshopError, handouts, notebooks
+from tlcourse.workshop import WorkshopError, notebooks
 from tlcourse.workshop.kernels import Kernel
 
 TESTS = Path(__file__).parent
@@ -39,7 +39,7 @@ def student(tmp_path):
         if cut:
             command[-6:-6] = ["--", sys.executable]
         options = ["--nbval-cell-timeout=60", "--wrong-answers", "wrong.toml", "-rA", "--color=no", "00_small.ipynb"]
-        env = os.environ | {"PYTHONPATH": str(TESTS)}
+        env = os.environ | {"PYTHONPATH": os.pathsep.join(map(str, (TESTS, TESTS.parent)))}  # this very checkout
         done = subprocess.run([*command, *options], cwd=tmp_path, env=env, capture_output=True, text=True)
         counts = {kind: int(n) for n, kind in re.findall(r"(\d+) (passed|failed|error)", done.stdout.splitlines()[-1])}
         return done.returncode, done.stdout, counts
@@ -49,8 +49,8 @@ def student(tmp_path):
 
 def test_good_notebook_passes_with_all_its_extra_items(student, executed):
     status, said, counts = student(executed())
-    # 11 code cells; two wrong answers for each of two exercises; the slider; whatever is left at the end
-    assert (status, counts) == (0, {"passed": 11 + 4 + 1 + 1}), said
+    # 11 code cells; a table and two wrong answers for each of two exercises; the slider; whatever is left at the end
+    assert (status, counts) == (0, {"passed": 11 + 2 + 4 + 1 + 1}), said
 
 
 def test_failing_callback_of_a_slider_is_caught(student, executed):
@@ -127,7 +127,45 @@ def test_exercise_with_one_wrong_answer_is_caught(student, executed):
     one = WRONG.split("[[00_small.bias]]")
     status, said, counts = student(executed(), "[[00_small.bias]]".join([one[0], one[2]]))
     assert (status, counts["failed"]) == (1, 1), said
-    assert "1 wrong answers for bias, at least 2 needed" in said
+    assert "bias, its table: 1 wrong answers, at least 2 needed" in said
+
+
+NUMERIC = """\
+from tlcourse.classroom.checks.core import Question, numeric
+
+
+class checks:
+    @staticmethod
+    @numeric
+    def bias(inputs):
+        return Question(7 * inputs, {28: "Did you forget the bias?", 7: "Count the weights again."}, "No.", "{}.")"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "complaint"),
+    [
+        ("", "", None),
+        ("{28:", "{35:", "1 wrong answers, at least 2 needed"),
+        ("@numeric", "@spoilt", "was accepted"),
+        ("@numeric", "@strict", "the truth (answer = 35.0) was refused: Never"),
+    ],
+    ids=["good", "one", "vacuous", "strict"],
+)
+def test_wrong_answers_of_a_numeric_check_come_from_its_own_table(student, executed, old, new, complaint):
+    notebook = executed()
+    preamble = NUMERIC.replace(old, new)
+    for name, body in {"spoilt": "'✓'", "strict": "core.require(answer == 28, 'Never')"}.items():
+        made = f"from tlcourse.classroom.checks import core\n\n\ndef {name}(question):\n    check = core.exercise("
+        made += f"lambda answer, *rest: {body})\n    check.question = question\n    return check\n\n\n"
+        preamble = made + preamble if name in new else preamble
+    replace(notebook, "class NotYet", "").source = preamble
+    for cell in notebook.cells:
+        cell.source = cell.source.replace("checks.bias(answer)", "checks.bias(answer, 5)")
+        if "solution" in cell.metadata.tags and "strict" in new:
+            cell.source = "answer = 28\nchecks.bias(answer, 5)"
+    status, said, _ = student(notebook, wrong="")
+    assert (status == 0) == (complaint is None), said
+    assert complaint is None or complaint in said
 
 
 def test_wrong_answers_to_a_check_that_is_gone_are_caught(student, executed):
@@ -339,28 +377,3 @@ def test_control_goes_over_its_range(control, values, tmp_path):
         seen = kernel.ask("json.dumps(seen)")
         assert all(any(value == pytest.approx(s) for s in seen) for value in values), seen
         assert kernel.ask("widget_driver.drive()") == [], "what was driven is not driven twice"
-
-
-# A graded copy.
-
-
-def test_release_has_no_solutions_and_still_runs(tmp_path, executed):
-    (tmp_path / "course" / "notebooks").mkdir(parents=True)
-    (tmp_path / "course" / "tests").mkdir()
-    (tmp_path / "course" / "tests" / "wrong_answers.toml").write_text(WRONG)
-    write(executed(), tmp_path / "course" / "notebooks")
-    (copy,) = handouts.release(tmp_path / "copy", root=tmp_path / "course")
-    assert "answer = 35" not in copy.read_text()
-    assert not (tmp_path / "copy" / "tests").exists()
-    cells = nbformat.read(copy, as_version=4).cells
-    assert not [c for c in cells if "solution" in c.metadata.get("tags", [])]
-    assert not [c for c in cells if "check" in c.metadata.get("tags", []) and c.outputs]
-    assert notebooks.execute(copy).errors == []
-
-
-def test_release_refuses_a_folder_that_holds_something(tmp_path):
-    (tmp_path / "mine.txt").touch()
-    with pytest.raises(WorkshopError, match="not an empty folder"):
-        handouts.release(tmp_path)
-    with pytest.raises(WorkshopError, match="inside the course"):
-        handouts.release(NOTEBOOKS / "copy")

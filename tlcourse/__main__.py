@@ -76,9 +76,9 @@ def _scoreboard(arguments: argparse.Namespace) -> int:
 
 
 def _release(arguments: argparse.Namespace) -> int:
-    from tlcourse.workshop import handouts
+    from tlcourse.workshop import release
 
-    written = handouts.release(arguments.folder)
+    written = release.release(arguments.folder)
     print(f"{len(written)} notebooks without solutions are in {arguments.folder}.")
     return 0
 

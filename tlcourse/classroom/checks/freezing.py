@@ -2,18 +2,23 @@
 
 import numpy as np
 
-from tlcourse.classroom.checks.core import exercise, require
+from tlcourse.classroom.checks.core import exercise, expect, expect_function, require
+
+_SHAPES = {
+    (7, 7): "That is what one of the two slides prints. How many numbers can be added to 7 outputs?",
+    (5, 7): "That is the kernel: a number for each pair of input and output. The bias has no inputs.",
+    (5,): "One bias for each *input*? It is added after the inputs were summed, once an output.",
+}
 
 
 @exercise
 def bias_shape(answer) -> str:
-    """The shape of the bias of `Dense(7)` on five inputs, as a tuple."""
-    require(isinstance(answer, (tuple, list)), f"Expected a shape such as (2, 3), got {answer!r}.")
+    """The shape of the bias of `Dense(7)` on five inputs, as a tuple or whatever Keras gives for it."""
+    require(hasattr(answer, "__iter__") and not isinstance(answer, (str, dict)), "Expected a shape such as (2, 3), got "
+            f"{answer!r}: write it in brackets.")  # fmt: skip
     shape = tuple(answer)
-    require(shape != (7, 7), "That is what one of the two slides prints. How many numbers can be added to 7 outputs?")
-    require(shape != (5, 7), "That is the kernel: a number for each pair of input and output. The bias has no inputs.")
-    require(shape != (5,), "One bias for each *input*? It is added after the inputs were summed, once an output.")
-    require(shape == (7,), "The bias is added to the outputs: one number each, in a vector.")
+    require(shape not in _SHAPES, _SHAPES.get(shape, ""))
+    require(shape == (7,), "The bias is added to the outputs: how many numbers is that, and in how many dimensions?")
     return "One number for each output. What prints (7, 7) cannot have come from this layer."
 
 
@@ -22,7 +27,9 @@ def features_of_the_backbone(answer) -> str:
     """A model from pictures to the 1,280 pooled features of EfficientNet-Lite0, without its classifier."""
     import keras
 
-    require(isinstance(answer, keras.Model), f"Expected a keras.Model, got {type(answer).__name__}.")
+    from tlcourse.material import backbones
+
+    expect(answer, keras.Model, "a keras.Model")
     shape = tuple(answer.output_shape)
     require(
         shape[-1] != 1000,
@@ -32,8 +39,6 @@ def features_of_the_backbone(answer) -> str:
     require(len(shape) == 2, f"It ends in maps of shape {shape[1:]}: the picture's rows and columns are still there.")
     require(shape == (None, 1280), f"Expected 1,280 features a picture, this gives {shape[1:]}.")
     pictures = np.random.default_rng(0).integers(0, 256, (2, *answer.input_shape[1:])).astype("float32")
-    from tlcourse.material import backbones
-
     truth = backbones.efficientnet_lite0(input_size=answer.input_shape[1])(pictures)
     gap = float(np.abs(np.asarray(answer(pictures)) - np.asarray(truth)).max())
     require(gap < 1e-3, "The shape is right, the features are not the pretrained ones: were the weights loaded?")
@@ -47,7 +52,7 @@ def thawed_top(model) -> str:
 
     from tlcourse.methods import freezing
 
-    require(isinstance(model, keras.Model), f"Expected a keras.Model, got {type(model).__name__}.")
+    expect(model, keras.Model, "a keras.Model")
     free = [w.path for w in model.trainable_weights]
     require(
         bool(free),
@@ -65,63 +70,94 @@ def thawed_top(model) -> str:
     require(not missing, f"Still frozen: {', '.join(missing)}.")
     extra = blocks - {"logits", "top"}
     require(not extra, f"Also thawed: {', '.join(sorted(extra))}. Count the blocks from the output.")
+    require(
+        _is_pretrained(model), "What is frozen is not the pretrained network: start from `network`, with its weights."
+    )
     return "Classifier and last block train, everything else, statistics included, stays."
+
+
+def _is_pretrained(model) -> bool:
+    """Whether what is frozen in a network has the weights of EfficientNet-Lite0, bit for bit."""
+    from tlcourse.material import backbones
+
+    pretrained = {w.path: w.numpy() for w in backbones.efficientnet_lite0(input_size=96).weights}
+    frozen = {"/".join(w.path.split("/")[-2:]): w.numpy() for w in model.non_trainable_weights}
+    expected = pretrained.keys() - {"top_conv/kernel"}
+    return frozen.keys() == expected and all(np.array_equal(frozen[path], pretrained[path]) for path in expected)
 
 
 @exercise
 def kept_statistics(mend) -> str:
-    """A function that thaws a nested backbone so that `fit` trains its kernels but leaves its statistics alone."""
+    """A function that thaws any backbone so that `fit` trains its kernels but leaves its statistics alone."""
+    expect_function(mend, "the backbone")
+    _try(mend, _little_backbone())
+    try:
+        _try(mend, _little_backbone(nested=True))
+    except AssertionError as hint:
+        where = "Right for a flat backbone; but a layer can be a network itself, and then: "
+        raise type(hint)(f"{where}{hint}") from None
+    return "The kernels learn, the statistics are bit for bit what they were, and training and testing agree."
+
+
+def _try(mend, base) -> None:
+    """Raise `NotYet` unless `fit`, after `mend`, changes all kernels of a backbone and no statistic."""
     import keras
 
-    from tlcourse.methods import freezing, training
+    from tlcourse.methods import freezing
 
-    require(callable(mend), f"Expected a function that takes the backbone, got {type(mend).__name__}.")
-    keras.utils.set_random_seed(0)
-    base = _little_backbone()
+    rng = np.random.default_rng(0)
+    for weight in base.weights:  # as no new network has them, so that it shows when they are reset
+        weight.assign(
+            rng.uniform(0.5, 1.5, weight.shape) * (rng.choice([-1, 1], weight.shape) if "kernel" in weight.path else 1)
+        )
     base.trainable = False
     inputs = keras.Input((8, 8, 3))
     model = keras.Model(inputs, keras.layers.Dense(2, name="logits")(base(inputs, training=False)))
     before = freezing.snapshot(base)
     mend(base)
     require(not freezing.changed(base, before), "`mend` itself overwrites weights: it should only say what may move.")
-    pixels = np.random.default_rng(0).normal(3, 5, (16, 8, 8, 3)).astype("float32")
-    expected = np.asarray(base(pixels, training=False))
-    batch_statistics = np.asarray(base(pixels, training=True))
-    _restore(base, before)
-    training.fit(model, (pixels, np.arange(16) % 2), epochs=2, learning_rate=1e-2, batch_size=4, seed=0)
-    moved = freezing.changed(base, before)
+    pixels = rng.normal(3, 5, (16, 8, 8, 3)).astype("float32")
+    stored, batch = (np.asarray(base(pixels, training=training)) for training in (False, True))
+    for weight in base.weights:
+        weight.assign(before[weight.path])
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(keras.optimizers.Adam(1e-2), loss, run_eagerly=True)  # a few small steps: tracing would cost more
+    model.fit(pixels, np.arange(16) % 2, batch_size=4, epochs=2, verbose=0, shuffle=False)
+    moved = set(freezing.changed(base, before))
+    statistics, kernels = ({path for path in before if word in path} for word in ("moving", "kernel"))
     require(
-        not any("moving" in path for path in moved),
+        not statistics <= moved,
         "The moving statistics still changed: `training=False` in the call does not outlive `fit`, and "
         "`base.trainable = True` thaws the batch normalisations with the rest.",
     )
-    kernels = {path for path in before if "kernel" in path}
     require(
-        bool(kernels & set(moved)),
-        "The statistics stay, but so do the kernels: nothing is fine-tuned. Thaw the backbone, then freeze only its "
-        "batch normalisations.",
+        not statistics & moved,
+        "The moving statistics of some batch normalisations still changed: not all were found. Their names differ from "
+        "backbone to backbone.",
     )
-    require(kernels <= set(moved), "Some kernels learn and some do not: thaw all of the backbone but its batch norms.")
+    require(bool(kernels & moved), "The statistics stay, but so do the kernels: nothing is fine-tuned.")
+    still = sorted(path.split("/")[-2] for path in kernels - moved)
+    require(not still, f"Some kernels learn and some do not, here {', '.join(still)}: convolutions are of many kinds.")
     require(
-        np.allclose(expected, batch_statistics, atol=1e-4),
+        np.allclose(stored, batch, atol=1e-4),
         "The moving statistics stay, but in training the layer still normalises with those of the batch, so it learns "
-        "with other numbers than it is tested with. A frozen BatchNormalization uses the stored ones in both.",
+        "with other numbers than it is tested with.",
     )
-    return "The kernels learn, the statistics are bit for bit what they were, and training and testing agree."
 
 
-def _little_backbone():
+def _little_backbone(*, nested: bool = False):
+    """A convolution of each kind, with batch normalisations of different names; nested, half of it in a network."""
     import keras
     from keras import layers
 
     inputs = keras.Input((8, 8, 3))
-    x = layers.Conv2D(4, 3, use_bias=False, name="block1_conv")(inputs)
-    x = layers.ReLU()(layers.BatchNormalization(name="block1_bn")(x))
-    x = layers.Conv2D(4, 3, use_bias=False, name="block2_conv")(x)
-    x = layers.ReLU()(layers.BatchNormalization(name="block2_bn")(x))
-    return keras.Model(inputs, layers.GlobalAveragePooling2D()(x), name="base")
-
-
-def _restore(model, weights) -> None:
-    for weight in model.weights:
-        weight.assign(weights[weight.path])
+    x = layers.Conv2D(4, 3, use_bias=False, name="stem_conv")(inputs)
+    x = middle = layers.ReLU()(layers.BatchNormalization(name="stem_bn")(x))
+    if nested:
+        middle = keras.Input(x.shape[1:])
+    y = layers.DepthwiseConv2D(3, use_bias=False, name="block1_depthwise")(middle)
+    y = layers.ReLU()(layers.BatchNormalization(name="block1_norm")(y))
+    y = layers.Dense(4, use_bias=False, name="block2_dense")(y)
+    y = layers.ReLU()(layers.BatchNormalization(name="block2_BN")(y))
+    y = keras.Model(middle, y, name="inside")(x) if nested else y
+    return keras.Model(inputs, layers.GlobalAveragePooling2D()(y), name="base")

@@ -2,28 +2,28 @@
 
 import numpy as np
 
-from tlcourse.classroom.checks.core import NotYet, exercise, require
+from tlcourse.classroom.checks.core import exercise, expect, require
 
 SETTINGS = ("inductive", "transductive", "unsupervised", "none")
-_TRUTH = {"a": "inductive", "b": "transductive", "c": "unsupervised", "d": "none"}
-_HINTS = {
-    "a": "a: you have labels of your own, for other classes than ImageNet's. Which setting needs target labels?",
-    "b": "b: the task is the same, only the domain changes, and all labels are on one side.",
-    "c": "c: count the labels on either side.",
-    "d": "d: is the test set drawn from another domain than the training set? Is the task another one?",
+# The setting of each situation, and the question that leads to it.
+_SITUATIONS = {
+    "a": ("inductive", "you have labels of your own, for other classes than ImageNet's. Which setting has those?"),
+    "b": ("transductive", "the task is the same, only the domain changes, and all labels are on one side."),
+    "c": ("unsupervised", "count the labels on either side."),
+    "d": ("none", "is the test set drawn from another domain than the training set? Is the task another one?"),
 }
 
 
 @exercise
 def settings(answer) -> str:
     """The setting of each of four situations, as a dict."""
-    require(isinstance(answer, dict), f'Expected a dict such as {{"a": "inductive", …}}, got {answer!r}.')
-    missing = sorted(set(_TRUTH) - set(answer))
+    expect(answer, dict, 'a dict such as {"a": "inductive", …}')
+    missing = sorted(set(_SITUATIONS) - set(answer))
     require(not missing, f"Still missing: {', '.join(missing)}.")
-    for name in _TRUTH:
+    for name, (setting, hint) in _SITUATIONS.items():
         given = str(answer[name]).strip().lower()
         require(given in SETTINGS, f"{name}: expected one of {', '.join(SETTINGS)}, got {answer[name]!r}.")
-        require(given == _TRUTH[name], _HINTS[name])
+        require(given == setting, f"{name}: {hint}")
     return "First ask whether anything differs, then where the labels are: on the target, only on the source, nowhere."
 
 
@@ -55,8 +55,8 @@ def no_shared_concepts(train, test) -> str:
     )
     require(
         not train_things & test_things,
-        "The same things are drawn in both: some emoji that are tested were trained on in the other style. Splits are "
-        "made by name, so that one side of Noto and the *other* side of Twemoji have nothing in common.",
+        "The same things are drawn in both: some emoji that are tested were trained on in the other style. Another "
+        "drawing of a duck is still that duck.",
     )
     for name, things in (("train", train_things), ("test", test_things)):
         require(len(set(labels[list(things)])) == 8, f"Nothing leaks, but `{name}` does not hold all eight classes.")
@@ -69,8 +69,9 @@ def _key(picture) -> bytes:
 
 def _things(pair, name: str, things_of: dict[str, dict[bytes, int]], domain: str, labels) -> set[int]:
     """Which things a pair (pictures, labels) shows, all of them drawn in one domain."""
-    if not (isinstance(pair, tuple) and len(pair) == 2 and len(pair[0]) == len(pair[1]) > 0):
-        raise NotYet(f"Expected `{name}` as a pair (pictures, labels) of equal length.")
+    expect(pair, (tuple, list), f"`{name}` as a pair (pictures, labels)")
+    equal = len(pair) == 2 and len(pair[0]) == len(pair[1]) > 0
+    require(equal, f"Expected `{name}` as a pair (pictures, labels) of equal length.")
     known, other = things_of[domain], things_of["twemoji" if domain == "noto" else "noto"]
     things = set()
     for picture, label in zip(*pair, strict=True):

@@ -2,43 +2,46 @@
 
 import numpy as np
 
-from tlcourse.classroom.checks.core import a_number, exercise, require
+from tlcourse.classroom.checks.core import Question, exercise, expect, expect_function, numeric, require
 
 
-@exercise
-def specificity(answer, gains) -> str:
+@numeric
+def specificity(gains) -> Question:
     """BnB minus AnB at n = 6, mean over the draws; `gains` has columns (treatment, n) and one row a draw."""
-    answer = a_number(answer, low=-100, high=100)
-    at, near = {name: gains[name][6].mean() for name in ("AnB", "AnB+", "BnB", "BnB+")}, 0.05
+    at = {name: gains[name][6].mean() for name in ("AnB", "AnB+", "BnB", "BnB+")}
     truth = at["BnB"] - at["AnB"]
-    require(abs(answer + truth) > near or abs(truth) < near, "Right but for the sign: what is lost, positive.")
-    for other, hint in (
-        (at["AnB+"] - at["AnB"], "That is the whole distance from AnB to AnB+. Which part of it has BnB, too?"),
-        (-at["AnB"], "That is the distance from base B, which differs from A6B in more than the source."),
-        (at["BnB+"] - at["BnB"], "That is what the cut costs within task B: co-adaptation, not specificity."),
-        (
-            at["BnB+"] - at["AnB"],
-            "These two differ twice, in source and in what may move. Change the source alone.",
-        ),
-    ):
-        require(abs(answer - other) > near or abs(truth - other) < near, hint)
-    require(abs(answer - truth) < near, f"Not {answer:.1f}: which treatment freezes as many, from the same task?")
-    return f"{truth:.1f} points. The rest of the distance B6B has as well: a cut, or an upper part not yet finished."
+    return Question(
+        truth,
+        {
+            -truth: "Right but for the sign: what is lost, positive.",
+            at["AnB+"] - at["AnB"]: "That is the whole distance from AnB to AnB+. Which part of it has BnB, too?",
+            -at["AnB"]: "That is the distance from base B, which differs from A6B in more than the source.",
+            at["BnB+"] - at["BnB"]: "That is what the cut costs within task B: co-adaptation, not specificity.",
+            at["BnB+"] - at["AnB"]: "These two differ twice, in source and in what may move. Change the source alone.",
+        },
+        otherwise="Which treatment freezes as many layers, and took them from the same task?",
+        praise="{} points. The rest of the distance B6B has as well: a cut, or an upper part not yet finished.",
+        decimals=2,
+    )
 
 
-@exercise
-def trained_parameters(answer) -> str:
-    """What A6B changes: layers 7 and 8."""
+@numeric
+def trained_parameters() -> Question:
+    """How many numbers of the network training changes in A6B."""
     from tlcourse.methods import freezing, layer_transfer
 
-    answer = a_number(answer, low=0, high=1e9)
     rows = freezing.table(layer_transfer.network(31, seed=0)).set_index("block").parameters
-    truth = rows["layer7"] + rows["layer8"]
-    require(answer != rows.sum(), "That is the whole network; six of its layers are frozen.")
-    require(answer != rows.sum() - truth, "Those are the frozen ones: copied, and left alone.")
-    require(answer != rows["layer8"], "Layer 8 alone would be A7B. Which layers are new in A6B?")
-    require(answer == truth, f"Not {answer:g}: n = 6 layers are copied and frozen, the others are new and train.")
-    return f"{truth:,} of {rows.sum():,}: the first dense layer alone has twice as many as the largest convolution."
+    new, whole = rows["layer7"] + rows["layer8"], rows.sum()
+    return Question(
+        new,
+        {
+            whole: "That is the whole network; six of its layers are frozen.",
+            whole - new: "Those are the frozen ones: copied, and left alone.",
+            rows["layer8"]: "Layer 8 alone would be A7B. Which layers are new in A6B?",
+        },
+        otherwise="n = 6 layers are copied and frozen: which are left, and do their biases count?",
+        praise=f"{{}} of {whole:,}: the first dense layer alone has twice as many as the largest convolution.",
+    )
 
 
 @exercise
@@ -46,30 +49,62 @@ def copied_layers(mended) -> str:
     """A function that copies n layers bit for bit into a new network that shares nothing with the source."""
     import keras
 
-    from tlcourse.methods import freezing, layer_transfer
+    from tlcourse.methods import layer_transfer
 
-    require(callable(mended), f"Expected a function of source, n and classes, got {type(mended).__name__}.")
-    source = layer_transfer.network(5, size=8, seed=20140611)  # as no student has
-    kept = freezing.snapshot(source)
-    model = mended(source, 3, 4)
-    require(isinstance(model, keras.Model), f"Expected a keras.Model, got {type(model).__name__}.")
-    require(model.output_shape == (None, 4), f"Expected logits for 4 classes, got the shape {model.output_shape}.")
-    shared = {id(weight) for weight in model.weights} & {id(weight) for weight in source.weights}
-    require(not shared, "The two networks still hold the same weights: what one learns, the other has learnt, too.")
-    names = [layer.name for layer in model.layers if layer.weights]
-    require(names == [f"layer{i}" for i in range(1, 9)], f"Expected layer1 to layer8 as in the source, got {names}.")
-    for i in range(1, 9):
-        pair = [net.get_layer(f"layer{i}").get_weights()[0] for net in (model, source)]
-        same = pair[0].shape == pair[1].shape and np.array_equal(*pair)
-        if i <= 3:
-            require(same, f"Layer {i} should be a copy of the source's, and its weights differ.")
-        else:
-            require(not same, f"Layer {i} should be new, and it has the source's weights: n was 3.")
-    x, y = np.random.default_rng(0).uniform(0, 255, (16, 8, 8, 1)).astype("float32"), np.arange(16) % 4
-    before = freezing.snapshot(model)
-    model.compile(keras.optimizers.Adam(1e-2), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
-    model.fit(x, y, epochs=2, verbose=0)
-    require(not freezing.changed(source, kept), "Training the new network changed the source.")
-    moved = {freezing.block_of(path) for path in freezing.changed(model, before)}
-    require(len(moved) == 8, f"All eight layers should be free to move, as in AnB+; {sorted(moved)} did.")
+    expect_function(mended, "source, n and classes")
+    source, rng = layer_transfer.network(5, size=8, seed=20140611), np.random.default_rng(0)
+    for weight in source.weights:
+        weight.assign(weight + rng.normal(0, 0.1, weight.shape))  # biases, too: those of a new network are all 0
+    pictures = rng.uniform(0, 255, (16, 8, 8, 1)).astype("float32")
+    kept, flags = _weights(source), [layer.trainable for layer in source.layers]
+    for n in (3, 6):
+        model = mended(source, n, 4)
+        expect(model, keras.Model, "a keras.Model")
+        require(model.output_shape == (None, 4), f"Expected logits for 4 classes, got the shape {model.output_shape}.")
+        both = {id(weight) for weight in model.weights} & {id(weight) for weight in source.weights}
+        require(not both, "The two networks still hold the same weights: what one learns, the other has learnt, too.")
+        _copies(model, source, n, pictures)
+        before = _weights(model)
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        model.compile(keras.optimizers.Adam(1e-2), loss, run_eagerly=True)  # two small steps: tracing would cost more
+        model.fit(pictures, np.arange(16) % 4, epochs=2, verbose=0, shuffle=False)
+        stay = [str(i) for i, (old, new) in enumerate(zip(before, _weights(model), strict=True), 1) if _same(old, new)]
+        require(not stay, f"All eight layers should be free to move, as in AnB+; of these {', '.join(stay)} did not.")
+        untouched = all(map(_same, kept, _weights(source)))
+        require(untouched, "Training the new network changed the source.")
+        free = flags == [layer.trainable for layer in source.layers]
+        require(free, "On the side it changes which layers of the source are trainable: leave the source as it was.")
     return "Equal at first, and independent for ever: the source can be used again."
+
+
+def _copies(model, source, n: int, pictures) -> None:
+    """Raise `NotYet` unless exactly the first n of eight layers are the source's, and compute the same."""
+    import keras
+
+    pairs = list(zip(_layers(model), _layers(source), strict=False))
+    shapes = [[w.shape for w in layer.weights] for layer in _layers(model)][:-1]
+    like = [[w.shape for w in layer.weights] for layer in _layers(source)][:-1]
+    require(shapes == like, "Expected eight layers with weights, layer1 to layer8, of the same shapes as the source's.")
+    for i, (mine, hers) in enumerate(pairs, start=1):
+        same = [np.array_equal(a, b) for a, b in zip(mine.get_weights(), hers.get_weights(), strict=True)]
+        require(i > n or same[0], f"With n = {n}, layer {i} should be a copy of the source's, and its weights differ.")
+        require(i > n or all(same), f"Of layer {i} the kernel is copied, and the bias is not.")
+        require(i <= n or not same[0], f"Layer {i} should be new, and it has the source's weights: n was {n}.")
+    mine, hers = (np.asarray(keras.Model(net.inputs[0], net_layer.output)(pictures))
+                  for net, net_layer in zip((model, source), pairs[n - 1], strict=True))  # fmt: skip
+    alike = mine.shape == hers.shape and np.allclose(mine, hers, atol=1e-4)
+    require(alike, f"The weights are the source's, but up to layer {n} something else is computed with them.")
+
+
+def _layers(model) -> list:
+    return [layer for layer in model.layers if layer.weights]
+
+
+def _weights(model) -> list[list[np.ndarray]]:
+    """A copy of each layer's weights, whatever their names."""
+    return [[np.array(w) for w in layer.get_weights()] for layer in _layers(model)]
+
+
+def _same(one: list[np.ndarray], other: list[np.ndarray]) -> bool:
+    """Whether no number of a layer moved."""
+    return all(map(np.array_equal, one, other))

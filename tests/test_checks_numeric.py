@@ -1,0 +1,239 @@
+"""Numeric checks over random truths: the truth is never refused, a misconception passes only where it is the truth."""
+
+import random
+from decimal import Decimal
+from fractions import Fraction
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+import tensorflow as tf
+
+from tlcourse.classroom import checks
+from tlcourse.classroom.checks import NotYet, core
+
+
+def rules(rng):
+    frame = pd.DataFrame(
+        {"rule": np.repeat(["LEEP", "best in hindsight", "any source"], 20), "gain": rng.normal(size=60)}
+    )
+    return frame.assign(gain=10 * frame.gain + rng.normal())
+
+
+def runs(rng):
+    """Two settings of each of three kinds, five splits, with accuracies that are shares of 47 photographs."""
+    table = pd.DataFrame([(t, r, 1.0, s) for t in (1, 2) for r in (1e-4, 1e-3) for s in range(5)],
+                         columns=["top", "rate", "decay", "seed"])  # fmt: skip
+    accuracies = 100 * rng.integers(20, 47, size=(2, len(table))) / 47
+    return table.assign(start="probe", validation_accuracy=accuracies[0], test_accuracy=accuracies[1])
+
+
+def gains(rng):
+    columns = pd.MultiIndex.from_product([["AnB", "AnB+", "BnB", "BnB+"], [6]])
+    return pd.DataFrame(3 * rng.normal(size=(8, 4)), columns=columns)
+
+
+# The further arguments of each numeric check, drawn at random as a notebook could have them.
+CONTEXTS = {
+    "bias_without_labels": lambda rng: (rng.normal(size=(500, 10)) - rng.uniform(0, 8) * np.eye(10)[3],),
+    "break_even": lambda rng: tuple(map(int, rng.integers(3, 2000, size=2))),
+    "carbon_intensity": lambda rng: (),
+    "embedding_size": lambda rng: (),
+    "half_as_probable": lambda rng: (),
+    "honest_choice": lambda rng: (runs(rng),),
+    "lazy_classifier": lambda rng: (rng.integers(0, 2, size=rng.integers(2, 400)),),
+    "leep_of_a_constant": lambda rng: (),
+    "nearest_neighbour": lambda rng: (rng.normal(size=(40, 3)), rng.integers(0, 3, size=40)),
+    "regret": lambda rng: (rules(rng),),
+    "specificity": lambda rng: (gains(rng),),
+    "stale_statistics": lambda rng: (),
+    "stem_flops": lambda rng: (),
+    "trained_parameters": lambda rng: (),
+}
+KINDS = [
+    float,
+    np.float64,
+    np.float32,
+    np.array,
+    Fraction,
+    Decimal,
+    tf.constant,
+    keras.ops.convert_to_tensor,
+    np.longdouble,
+]
+
+
+def asked(name, seed=0):
+    return getattr(checks, name).question(*CONTEXTS[name](np.random.default_rng(seed)))
+
+
+def refused(answer, question):
+    """The hint, or None where the answer is accepted."""
+    try:
+        core.judge(answer, question)
+    except NotYet as hint:
+        return str(hint)
+    return None
+
+
+def test_every_numeric_check_is_tried_here():
+    assert set(CONTEXTS) == {name for name in checks.__all__ if hasattr(getattr(checks, name), "question")}
+
+
+DRAWS = [(n, seed) for n, draw in CONTEXTS.items() for seed in range(25 if draw(np.random.default_rng(0)) else 1)]
+cases = pytest.mark.parametrize(("name", "seed"), DRAWS)
+
+
+@cases
+def test_the_truth_is_never_refused(name, seed):
+    question = asked(name, seed)
+    truth = float(question.truth)
+    half_up = np.floor(truth * 10**question.decimals + 0.5) / 10**question.decimals
+    as_shown = [float(f"{truth:.{d}f}") for d in range(question.decimals, question.decimals + 5)]
+    for answer in (truth, half_up, *as_shown):
+        for kind in KINDS:
+            assert refused(kind(answer), question) is None, (answer, kind)
+    if truth == int(truth):
+        for kind in (int, np.int64, np.uint32, np.int32):
+            assert truth < 0 or refused(kind(truth), question) is None
+
+
+@cases
+def test_a_misconception_passes_only_where_it_is_the_truth_as_shown(name, seed):
+    question = asked(name, seed)
+    assert len(question.wrong) >= 2
+    for wrong, hint in question.wrong.items():
+        said = refused(wrong, question)
+        half = 0.5 * 10.0**-question.decimals
+        if said is None:
+            assert abs(wrong - question.truth) <= max(half, question.tolerance) * 1.001 + 1e-5 * abs(wrong)
+        else:
+            assert said == hint or abs(question.truth - wrong) < half
+
+
+@cases
+def test_whatever_coincides_with_the_truth_is_the_truth(name, seed):
+    question = asked(name, seed)
+    assert refused(question.truth, question._replace(wrong={question.truth: "wrong"} | question.wrong)) is None
+
+
+def test_coincidences_that_were_refused_once(capsys):
+    checks.lazy_classifier(50.0, [0, 1, 0, 1])
+    logits = np.random.default_rng(0).normal(size=(500, 10))
+    behind = np.delete(logits, 3, axis=1).max(axis=1) - logits[:, 3]
+    logits[:, 3] += np.quantile(behind, 0.1) - 0.1
+    checks.bias_without_labels(0.1, logits)
+    assert capsys.readouterr().out.count("✓") == 2
+
+
+def test_answers_rounded_as_the_praise_prints_them_that_were_refused_once():
+    assert refused(48, asked("stale_statistics")) is None
+    assert refused(-3.43, asked("leep_of_a_constant")) is None
+    assert refused(61, core.Question(60.87, {50: "", 39.13: ""}, "", "{} %")) is None
+    assert refused(79.7, core.Question(79.68, {79.73: "tuned"}, "", "{} %", decimals=1)) is None
+
+
+def test_neighbouring_contrasts_are_told_apart():
+    """Two of chapter 06 and one of chapter 19 lay within the old tolerance."""
+    for truth, *others in ((1.084, 1.039, 1.061), (1.798, 1.760)):
+        question = core.Question(truth, {9.0: "nine"}, "Another contrast.", "{}", decimals=2)
+        assert all("Another contrast" in refused(other, question) for other in others)
+    assert "2 decimals" in refused(1.1, core.Question(1.084, {1.061: "a neighbour"}, "", "{}", decimals=2))
+
+
+def test_a_misconception_is_recognised_when_it_is_rounded():
+    assert refused(0.48, asked("stale_statistics")) == core.PERCENT
+    assert refused(88.6, asked("stale_statistics")) == refused(100 * 0.99**12, asked("stale_statistics"))
+
+
+@pytest.mark.parametrize("name", CONTEXTS)
+def test_another_number_gets_a_hint_that_does_not_tell_the_truth(name):
+    question = asked(name)
+    said = refused(float(question.truth) * 1.37 + 3, question)
+    assert said.startswith("Not ") and question.otherwise in said
+    shown = f"{question.truth:,.{question.decimals}f}"
+    for hint in (question.otherwise, *question.wrong.values()):
+        assert shown not in hint and shown.replace(",", "") not in hint or len(shown) < 3
+
+
+@pytest.mark.parametrize(
+    ("answer", "sentence"),
+    [
+        ("79.7", "Expected a number, got the text '79.7': leave the quotation marks out."),
+        (np.array([79.7]), "Expected one number, got a ndarray of several: which one is the answer?"),
+        ([79.7], "Expected one number, got a list of several: which one is the answer?"),
+        (pd.Series([1.0, 2.0]), "Expected one number, got a Series of several: which one is the answer?"),
+        (tf.constant([1.0]), "Expected one number, got a EagerTensor of several: which one is the answer?"),
+        (None, "Expected a number, got None: see what the text asks for."),
+        (True, "Expected a number, got True: see what the text asks for."),
+        (float("nan"), "Expected a number, got nan: see what the text asks for."),
+        (1j, "Expected a number, got 1j: see what the text asks for."),
+    ],
+)
+def test_what_is_no_number_gets_one_clear_sentence(answer, sentence):
+    for name in CONTEXTS:
+        assert refused(answer, asked(name)) == sentence
+
+
+# --- oracles: truths that can be had in another way ---------------------------------------------------------------
+
+
+def test_the_break_even_rank_by_trying_all():
+    for d, k in ((384, 1536), (384, 384), (5, 7), (4, 4)):
+        best = max(r for r in range(1, min(d, k)) if r * (d + k) < d * k)
+        assert checks.break_even.question(d, k).truth == best
+
+
+def test_keras_has_the_same_vgg16():
+    network = keras.applications.VGG16(weights=None)
+    wide = [layer for layer in network.layers if isinstance(layer, keras.layers.Conv2D) or layer.name in ("fc1", "fc2")]
+    assert sum(layer.output.shape[-1] for layer in wide) == asked("embedding_size").truth
+
+
+def test_what_a6b_trains_by_counting():
+    from tlcourse.methods import layer_transfer
+
+    counted = sum(w.numpy().size for w in layer_transfer.network(31, seed=0).trainable_weights[-4:])
+    assert counted == asked("trained_parameters").truth
+
+
+def test_a_tenth_is_named_with_the_bias():
+    (logits,) = CONTEXTS["bias_without_labels"](np.random.default_rng(0))
+    bias = checks.bias_without_labels.question(logits).truth
+    assert np.mean((logits + bias * np.eye(10)[3]).argmax(axis=1) == 3) == 0.1
+
+
+def test_the_runner_up_is_half_as_probable():
+    p = keras.ops.convert_to_numpy(keras.ops.softmax(np.array([8.0, 4.0, 0.0]) / asked("half_as_probable").truth))
+    np.testing.assert_allclose(p[0], 2 * p[1])
+
+
+def test_leep_of_a_constant_by_leep():
+    from tlcourse.methods import transferability
+
+    constant, y = np.full((62, 10), 0.1), np.arange(62) % 31
+    np.testing.assert_allclose(transferability.leep(constant, y), asked("leep_of_a_constant").truth)
+
+
+def test_honest_choice_by_hand():
+    """By split, validation chooses 72 and 90; by the means over both it would choose setting 1."""
+    rows = [(1, 0, 84, 72), (2, 0, 60, 80), (1, 1, 86, 70), (2, 1, 90, 90)]
+    table = pd.DataFrame(rows, columns=["top", "seed", "validation_accuracy", "test_accuracy"])
+    question = checks.honest_choice.question(table.assign(start="probe", rate=1e-4, decay=1.0))
+    assert question.truth == 81
+    for answer, hint in ((85, "tune on them"), (87, "flatters"), (90, "luck"), (71, "has peeked"), (0.81, "share")):
+        assert hint in refused(answer, question)
+
+
+def test_random_numbers_go_on_as_if_nothing_had_been_checked():
+    def draw():
+        return random.random(), np.random.rand(), float(keras.random.uniform(())), float(tf.random.uniform(()))  # noqa: NPY002
+
+    keras.utils.set_random_seed(7)
+    tf.random.uniform(())
+    usual = draw()
+    keras.utils.set_random_seed(7)
+    tf.random.uniform(())
+    checks.trained_parameters(77_855)
+    assert draw() == usual
