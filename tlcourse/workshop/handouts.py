@@ -1,13 +1,12 @@
-"""What an instructor hands out or shows: a copy of the course without solutions, and a chapter as live slides."""
+"""What an instructor hands out: a copy of the course without solutions."""
 
 from __future__ import annotations
 
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
-from tlcourse.workshop import NOTEBOOKS, ROOT, WorkshopError, notebooks
+from tlcourse.workshop import ROOT, WorkshopError, notebooks
 
 # What a student who is graded does not get: the answers, and the tests that need them.
 KEPT_BACK = ("tests", ".ci", ".git", ".venv", "conftest.py", "data/cache", "data/fetched")
@@ -86,14 +85,3 @@ def _tracked(root: Path) -> list[Path]:
         and not set(file.parts) & set(skip)
         and (root / file).is_file()
     ]
-
-
-def slides(number: str, *, folder: Path = NOTEBOOKS) -> int:
-    """Open a chapter in JupyterLab, whose deck mode (jupyterlab-slideshow) shows it as slides with live widgets.
-
-    A page made by `nbconvert --to slides` would need a network for reveal.js, and its widgets would be dead.
-    """
-    (path,) = notebooks.select([number], folder)
-    print(f"JupyterLab opens {path.name}. Run all cells, then press the deck button in the notebook's toolbar")
-    print("(or View > Activate Command Palette > Start Deck). Arrow keys move, shift+enter runs a cell.")
-    return subprocess.run([sys.executable, "-m", "jupyterlab", str(path)]).returncode
