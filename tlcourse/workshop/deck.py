@@ -17,6 +17,7 @@ from typing import Any
 # Code that the room reads or writes; all other code runs unseen.
 SHOWN_CODE = {"lesson", "exercise", "bug-hunt", "solution"}
 TASK = re.compile(r"\*\*(Exercise|Bug hunt)")
+COPY = "# Made by the cell before."  # the source of cells that show more of its outputs
 WIDGET, HTML = "application/vnd.jupyter.widget-view+json", "text/html"
 
 # What a slide of 1280 x 720 holds, in its pixels, as `deck.css` sets the type. They only decide what goes on a slide
@@ -24,6 +25,7 @@ WIDGET, HTML = "application/vnd.jupyter.widget-view+json", "text/html"
 WIDTH, HEIGHT, COLUMNS = 1150, 570, 78
 LINE, CODE_LINE, ROW, GAP, STRIP = 41, 35, 48, 20, 300
 LEAD = 160  # what may stand above a figure that is else alone
+SQUEEZE = 60  # what a last line or two may be too high: a little smaller is better than alone on the next slide
 
 
 @dataclass
@@ -32,19 +34,22 @@ class Slide:
 
     Attributes:
         title: of the section that it belongs to.
-        cells: what the room sees, from top to bottom.
-        hidden: cells that run after it and are not shown.
+        all_cells: in the order in which they run; those that are not shown have the slide type "skip".
         notes: what the speaker alone has before the eyes.
         used: about how high it is, in pixels of 1280 x 720.
         full: whether it is a figure's, a widget's or a task's own.
     """
 
     title: str
-    cells: list[Any] = field(default_factory=list)
-    hidden: list[Any] = field(default_factory=list)
+    all_cells: list[Any] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     used: int = 0
     full: bool = False
+
+    @property
+    def cells(self) -> list[Any]:
+        """What the room sees, from top to bottom."""
+        return [cell for cell in self.all_cells if "slideshow" not in cell.metadata]
 
     @property
     def starts_section(self) -> bool:
@@ -59,14 +64,15 @@ class _Slides(list):
         """Put a cell on the last slide, or on a new one: if asked for, if it is full, or if the cell wants its own."""
         last = self[-1]
         room = LEAD if own else HEIGHT - size
-        if new or last.full or not last.cells or last.used > room:
+        second = _pictures(cell) and any(map(_pictures, last.cells))
+        if new or second or last.full or not last.cells or last.used > room:
             lead = "" if new else _lead(last)
             self.append(Slide(last.title))
-            if lead and not own:
+            if lead and not own and height(lead) + size <= HEIGHT + SQUEEZE:
                 _drop(last, lead)
                 self.text(lead)
         last = self[-1]
-        last.cells.append(cell)
+        last.all_cells.append(cell)
         last.used += size
         last.full |= own
 
@@ -76,9 +82,10 @@ class _Slides(list):
         size = height(block)
         new = bool(new or heading or TASK.match(block))
         last = self[-1]
-        joins = last.cells and last.cells[-1].cell_type == "markdown" and not last.full
-        if joins and not new and last.used + size <= HEIGHT:
-            last.cells[-1].source += f"\n\n{block}"
+        joins = last.cells and last.all_cells[-1].cell_type == "markdown" and not last.full
+        room = HEIGHT + (SQUEEZE if size <= 2 * LINE + GAP else 0)
+        if joins and not new and last.used + size <= room:
+            last.all_cells[-1].source += f"\n\n{block}"
             last.used += size
         else:
             self.add(_markdown(block), size, new=new)
@@ -114,7 +121,7 @@ def slides(notebook: Any) -> list[Slide]:
                 made.add(_code(cell, shown=True, outputs=()), _code_height(cell))
                 made[-1].full, task = True, ""
             elif "check" in tags or (kind == "skip" and "solution" not in tags):
-                made[-1].hidden.append(_code(cell))
+                made[-1].all_cells.append(_hidden(cell))
             else:
                 _put(made, cell, tags, in_task=bool(task))
     return made
@@ -145,11 +152,8 @@ def deck(notebook: Any, script: str = "") -> Any:
                 words = {"--deck-title": _quoted(above), "--deck-number": _quoted(f"{number} / {last}")}
                 cell.metadata["@deathbeds/jupyterlab-fonts"] = {"styles": {":root": words}}
             elif number < last:
-                cell.metadata["jupyterlab-slideshow"] = {"layer": "slide"}  # shown with it, and no key press of its own
-            cells.append(cell)
-        for cell in slide.hidden:
-            cell.metadata["slideshow"] = {"slide_type": "skip"}
-            cells.append(cell)
+                cell.metadata["jupyterlab-slideshow"] = {"layer": "slide"}  # shown with it, without a key press more
+        cells += slide.all_cells
     if script:
         runs = new_output("display_data", data={"application/javascript": script})
         hidden = {"slideshow": {"slide_type": "skip"}}
@@ -221,7 +225,7 @@ def _drop(slide: Slide, block: str) -> None:
     cell.source = cell.source.removesuffix(block).strip()
     slide.used -= height(block)
     if not cell.source:
-        slide.cells.pop()
+        slide.all_cells.remove(cell)
 
 
 def _shorter(block: str) -> list[str]:
@@ -267,7 +271,7 @@ def _put(made: _Slides, cell: Any, tags: set[str], *, in_task: bool) -> None:
     groups = _groups(cell.outputs)
     shown = bool(tags & SHOWN_CODE) or in_task  # code below "Bug hunt" is what the room searches
     if not groups and not shown:
-        made[-1].hidden.append(_code(cell))
+        made[-1].all_cells.append(_hidden(cell))
         return
     first = groups[0] if groups else []
     size = _code_height(cell) + sum(map(_output_height, first))
@@ -278,7 +282,7 @@ def _put(made: _Slides, cell: Any, tags: set[str], *, in_task: bool) -> None:
         if groups:
             made.add(_code(cell, outputs=first), HEIGHT, own=True)
         else:
-            made[-1].hidden.append(_code(cell))
+            made[-1].all_cells.append(_hidden(cell))
     else:
         size = sum(map(_output_height, first))
         guess = "predict" in tags
@@ -337,6 +341,10 @@ def _output_height(output: Any) -> int:
     return CODE_LINE * len(text.splitlines()) + GAP
 
 
+def _pictures(cell: Any) -> bool:
+    return any("<img" in output.get("data", {}).get(HTML, "") for output in cell.get("outputs", ()))
+
+
 def _strip(html: str) -> int:
     """How high a picture is on a slide's full width, with a line of caption: a row of small pictures is low."""
     found = re.search(r'src="data:image/png;base64,([A-Za-z0-9+/]{32})', html)
@@ -357,9 +365,16 @@ def _code(cell: Any, *, shown: bool = False, outputs: Iterable[Any] | None = Non
     from nbformat.v4 import new_code_cell
 
     made = new_code_cell(cell.source, outputs=list(cell.outputs if outputs is None else outputs))
-    made.metadata = {"tags": list(cell.metadata.get("tags", [])), "jupyter": {"source_hidden": not shown}}
+    made.metadata.update(tags=list(cell.metadata.get("tags", [])), jupyter={"source_hidden": not shown})
     made.execution_count = cell.execution_count
-    return type(cell)(made)
+    return made
+
+
+def _hidden(cell: Any) -> Any:
+    """A cell of code that runs and is not shown."""
+    made = _code(cell)
+    made.metadata["slideshow"] = {"slide_type": "skip"}
+    return made
 
 
 def _copy(outputs: Iterable[Any]) -> Any:
@@ -367,7 +382,7 @@ def _copy(outputs: Iterable[Any]) -> Any:
     from nbformat.v4 import new_code_cell
 
     hidden = {"jupyter": {"source_hidden": True}}
-    return new_code_cell("# Made by the cell before.", metadata=hidden, outputs=list(outputs))
+    return new_code_cell(COPY, metadata=hidden, outputs=list(outputs))
 
 
 def _quoted(text: str) -> str:

@@ -177,6 +177,7 @@ def _run(chapter: Any, connection: Path) -> None:
 
     client = BlockingKernelClient(connection_file=str(connection))
     client.load_connection_file()
+    client.hb_channel.time_to_dead = 60  # on a busy machine the first beat takes long
     client.start_channels()
     client.wait_for_ready(timeout=120)
     chapter.metadata.pop("widgets", None)
