@@ -5,7 +5,7 @@ import pytest
 from nbformat.v4 import new_output
 from notebook_maker import code, good, text
 
-from tlcourse.workshop import NOTEBOOKS, deck
+from tlcourse.workshop import NOTEBOOKS, WorkshopError, deck, presenting
 
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg=="
 FIGURE = f'<figure><img alt="a dot" src="data:image/png;base64,{PIXEL}"><figcaption>A dot.</figcaption></figure>'
@@ -172,3 +172,17 @@ def test_names_of_sections_cannot_break_the_stylesheet():
     words = [style["styles"][":root"] for style in styles if style]
     assert words[1]["--deck-title"] == "\"A 'quoted' name\""
     assert words[-1]["--deck-number"] == f'"{len(words)} / {len(words)}"'
+
+
+# What is written instead of shown.
+
+
+def test_pdf_without_a_browser_says_what_to_install(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(WorkshopError, match="needs Chromium or Chrome, and none is on PATH: install one"):
+        presenting.write_pdf("00", tmp_path)
+
+
+def test_notes_go_where_they_are_asked_to_go(tmp_path):
+    assert presenting.write_notes("06", tmp_path) == tmp_path / "06_layer_transfer_notes.html"
+    assert "Draw the two networks" in presenting.write_notes("06", tmp_path / "mine.html").read_text("utf-8")

@@ -277,11 +277,10 @@ def turn(page: Any) -> Iterator[int]:
     Yields:
         The slide's number, as it stands on it.
     """
-    page.wait_for_function(f"({AT})()", timeout=120_000)
-    page.wait_for_function(SETTLED)
-    number, last = page.evaluate(AT)
+    last = page.wait_for_function(f"({AT})()", timeout=300_000).json_value()[1]
+    number = 1
     while number <= last:
-        page.wait_for_function(f"({AT})()[0] === {number}", timeout=30_000)
+        page.wait_for_function(f"({AT})()?.[0] === {number}", timeout=120_000)  # Lab may start the deck twice
         page.wait_for_function(SETTLED)
         yield number
         number += 1
