@@ -9,6 +9,9 @@ import browser_lab
 import nbformat
 import pytest
 from browser_lab import SHOWN
+from nbformat.v4 import new_output
+from notebook_maker import code, good, text, write
+from test_browser import PICTURE
 
 from tlcourse.workshop import NOTEBOOKS, deck, presenting
 
@@ -60,9 +63,43 @@ def untouched(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 def test_deck(path, untouched):
+    assert "picture" in go_through(path), "no slider or list, moved by keyboard, changed the picture beside it"
+
+
+def test_deck_of_a_small_notebook(tmp_path_factory, untouched):
+    """The same in a quarter of a minute: guesses, a list beside its picture, long code, and a note."""
+    guess = (
+        "from tlcourse.classroom import widgets\nwidgets.Prediction('Which?', options=['one, two, three, four'] * 2)"
+    )
+    notebook = good()
+    notebook.cells = [
+        text("# Title\n\n" + "A sentence of a few words. " * 60),
+        text("Psst, between us alone.", slide="notes"),
+        code(guess, "predict"),
+        code("print(1)\n" * 14, "lesson"),
+        code(PICTURE.replace("IntSlider(value=5, min=1, max=9", "Dropdown(value=5, options=range(1, 10)")),
+        text("**Exercise 1.** Set x."),
+        code("x = ...", "exercise"),
+    ]
+    path = write(notebook, tmp_path_factory.mktemp("deck"), "98_small.ipynb")
+    for cell in notebook.cells[2], notebook.cells[4]:
+        cell.outputs = [new_output("display_data", data={deck.WIDGET: {}})]
+    assert go_through(path, notebook) == {None, "picture"}
+
+
+def go_through(path, chapter=None):
+    """Open a deck, go through it, and hold it to all that the room may ask.
+
+    Args:
+        path: the chapter.
+        chapter: what it holds, if its outputs are not in the file.
+
+    Returns:
+        What `move` saw on the slides.
+    """
     from playwright.sync_api import sync_playwright
 
-    chapter = nbformat.read(path, as_version=4)
+    chapter = chapter or nbformat.read(path, as_version=4)
     slides, moved = [], set()
     with presenting.live(path) as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=browser_lab.chromium(), args=browser_lab.ARGUMENTS)
@@ -78,7 +115,7 @@ def test_deck(path, untouched):
         assert page.evaluate(LOOK)["out"], "this test does not see that something sticks out"
         browser.close()
 
-    figures, widgets, code, notes = wanted(chapter)
+    figures, widgets, sources, notes = wanted(chapter)
     pictures = [inside for slide in slides for inside, _ in slide["pictures"]]
     assert pictures.count(False) == figures, "not every figure was seen"
     assert sum(slide["widgets"] for slide in slides) == widgets, "not every widget was seen"
@@ -90,9 +127,9 @@ def test_deck(path, untouched):
     }
     assert {number: problem for number, problem in problems.items() if problem} == {}
     for slide in slides:
-        assert all(squeezed(shown) in code for shown in slide["code"])
+        assert all(squeezed(shown) in sources for shown in slide["code"])
         assert not any(note in squeezed(slide["says"]) for note in notes)
-    assert "picture" in moved, "no slider or list, moved by keyboard, changed the picture beside it"
+    return moved
 
 
 def move(page):

@@ -21,10 +21,11 @@ function fit() {
   }
 }
 
-// Lab would take the arrow keys for its own commands. Escape gives them back to the deck.
+// Lab would take the arrow keys for its own commands. Escape gives them back to the deck; so does Lab's losing the focus.
 function free() {
-  for (const widget of document.querySelectorAll('.jp-Deck .jupyter-widgets'))
-    widget.setAttribute('data-lm-suppress-shortcuts', 'true');
+  if (document.activeElement === document.body) shown()[0]?.focus();
+  for (const control of document.querySelectorAll('.jp-Deck .jupyter-widgets :is(select, input, button, textarea, [tabindex])'))
+    control.setAttribute('data-lm-suppress-shortcuts', 'true');
 }
 
 let soon = 0;

@@ -289,7 +289,7 @@ def _put(made: _Slides, cell: Any, tags: set[str], *, in_task: bool) -> None:
         made.add(_code(cell, outputs=first), size, new=guess, own=size >= HEIGHT)
     for group in groups[1:]:
         size = sum(map(_output_height, group))
-        made.add(_copy(group), size, new=size >= HEIGHT, own=size >= HEIGHT)
+        made.add(_copy(cell, group), size, new=size >= HEIGHT, own=size >= HEIGHT)
     if "solution" in tags:
         made[-1].full = True
 
@@ -377,12 +377,12 @@ def _hidden(cell: Any) -> Any:
     return made
 
 
-def _copy(outputs: Iterable[Any]) -> Any:
+def _copy(cell: Any, outputs: Iterable[Any]) -> Any:
     """A cell that only shows what the cell before it made: a widget in it is as alive as the first."""
     from nbformat.v4 import new_code_cell
 
-    hidden = {"jupyter": {"source_hidden": True}}
-    return new_code_cell(COPY, metadata=hidden, outputs=list(outputs))
+    metadata = {"tags": list(cell.metadata.get("tags", [])), "jupyter": {"source_hidden": True}}
+    return new_code_cell(COPY, metadata=metadata, outputs=list(outputs))
 
 
 def _quoted(text: str) -> str:

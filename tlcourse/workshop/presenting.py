@@ -291,7 +291,8 @@ def turn(page: Any) -> Iterator[int]:
 AT = """() => {
     const slide = document.querySelector('.jp-Deck .jp-deck-mod-visible');
     const fitted = slide?.closest('.jp-Notebook').style.getPropertyValue('--deck-fit');
-    return fitted ? getComputedStyle(slide).getPropertyValue('--deck-number').match(/\\d+/g).map(Number) : null;
+    const said = fitted && getComputedStyle(slide).getPropertyValue('--deck-number').match(/\\d+/g);
+    return said ? said.map(Number) : null;
 }"""
 # Its pictures and widgets are there, and two frames have passed, in which deck.js makes it fit.
 SETTLED = """() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(
