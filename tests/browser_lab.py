@@ -1,19 +1,13 @@
 """JupyterLab in a real browser, for tests: open a notebook, run all, move controls by keyboard, upload files."""
 
-import contextlib
-import json
-import os
 import re
-import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 from urllib.parse import urlsplit
 
+from tlcourse.workshop import presenting
+
 TOKEN = "tlcourse"
+EXPOSED = "--LabApp.expose_app_in_browser=True"
+chromium = presenting.chromium
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -39,13 +33,6 @@ SETTINGS = {
 }
 
 
-def chromium():
-    """Where Chromium is, or None."""
-    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-    return next(filter(None, map(shutil.which, names)), None)
-
-
-@contextlib.contextmanager
 def server(folder, scratch, data):
     """JupyterLab on a folder, with no configuration but its own; yields its address.
 
@@ -54,66 +41,17 @@ def server(folder, scratch, data):
         scratch: an empty folder for configuration and logs.
         data: the course's data, for the kernels.
     """
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    for name, settings in SETTINGS.items():
-        file = scratch / "settings" / f"{name}.jupyterlab-settings"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(json.dumps(settings))
-    homes = {
-        "JUPYTER_CONFIG_DIR": "config",
-        "JUPYTER_RUNTIME_DIR": "runtime",
-        "JUPYTER_DATA_DIR": "share",
-        "IPYTHONDIR": "ipython",
-        "JUPYTERLAB_SETTINGS_DIR": "settings",
-        "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
-    }
-    environment = (
-        os.environ | {name: str(scratch / home) for name, home in homes.items()} | {"TLCOURSE_DATA": str(data)}
-    )
-    command = [
-        *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1"),
-        *(f"--ServerApp.port={port}", "--ServerApp.port_retries=0", f"--IdentityProvider.token={TOKEN}"),
-        *(f"--ServerApp.root_dir={folder}", "--LabApp.expose_app_in_browser=True", "--LabApp.news_url=None"),
-        *("--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate", "--ServerApp.open_browser=False"),
-    ]
-    address = f"http://127.0.0.1:{port}"
-    with open(scratch / "server.log", "wb") as log:
-        process = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
-        try:
-            for _ in range(300):
-                with contextlib.suppress(urllib.error.URLError, ConnectionError):
-                    urllib.request.urlopen(f"{address}/api", timeout=5).close()
-                    break
-                if process.poll() is not None:
-                    break
-                time.sleep(0.2)
-            else:
-                process.kill()
-            if process.poll() is not None:
-                raise RuntimeError(f"JupyterLab did not start:\n{(scratch / 'server.log').read_text()[-3000:]}")
-            yield address
-        finally:
-            process.terminate()
-            try:
-                process.wait(30)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+    return presenting.lab(folder, scratch, SETTINGS, EXPOSED, token=TOKEN, environment={"TLCOURSE_DATA": str(data)})
 
 
-class Chapter:
-    """A notebook open in a page of its own."""
+class Watched:
+    """A page that may reach this machine alone; it remembers what else it asked for, and what its console said."""
 
-    def __init__(self, page, address, name):
-        self.page, self.name = page, name
-        self.console, self.left = [], set()
+    def __init__(self, page):
+        self.page, self.console, self.left = page, [], set()
         page.on("console", self._heard)
         page.on("pageerror", lambda error: self.console.append(f"uncaught: {error}"))
         page.route("**/*", self._keep_inside)
-        page.goto(f"{address}/lab/tree/{name}?reset&token={TOKEN}")
-        page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=120_000)
-        page.wait_for_function(f"{NOTEBOOK}.sessionContext.session?.kernel?.status === 'idle'", timeout=120_000)
 
     def _heard(self, message):
         said = f"{message.text} {message.location.get('url', '')}"
@@ -127,6 +65,17 @@ class Chapter:
         else:
             self.left.add(url.hostname)
             route.abort()
+
+
+class Chapter(Watched):
+    """A notebook open in a page of its own."""
+
+    def __init__(self, page, address, name):
+        super().__init__(page)
+        self.name = name
+        page.goto(f"{address}/lab/tree/{name}?reset&token={TOKEN}")
+        page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=120_000)
+        page.wait_for_function(f"{NOTEBOOK}.sessionContext.session?.kernel?.status === 'idle'", timeout=120_000)
 
     def pictures(self):
         """The pictures in outputs, as `[alt text, whether it is really seen]`."""

@@ -28,6 +28,8 @@ def test_help_names_every_command():
         (["fetch", "nothing"], "There is no asset 'nothing'"),
         (["run", "77"], "There is no notebook"),
         (["slides", "77"], "There is no notebook"),
+        (["slides", "77", "--pdf"], "There is no notebook"),
+        (["slides", "77", "--notes"], "There is no notebook"),
         (["sweep", "nothing"], "Expected one of"),
     ],
 )

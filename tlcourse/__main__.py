@@ -84,9 +84,13 @@ def _release(arguments: argparse.Namespace) -> int:
 
 
 def _slides(arguments: argparse.Namespace) -> int:
-    from tlcourse.workshop import handouts
+    from tlcourse.workshop import presenting
 
-    return handouts.slides(arguments.number)
+    if arguments.notes:
+        presenting.write_notes(arguments.number, arguments.notes)
+    if arguments.pdf:
+        presenting.write_pdf(arguments.number, arguments.pdf)
+    return 0 if arguments.notes or arguments.pdf else presenting.present(arguments.number)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -129,8 +133,11 @@ def parser() -> argparse.ArgumentParser:
     board.add_argument("--json", action="store_true", help="print JSON")
     release = command("release", _release, "copy the course without its solutions, for graded work")
     release.add_argument("folder", type=Path, metavar="DIR", help="a new folder")
-    slides = command("slides", _slides, "open a chapter in JupyterLab, to be shown as live slides")
+    slides = command("slides", _slides, "show a chapter as live slides in JupyterLab")
     slides.add_argument("number", nargs="?", default="00", metavar="NN", help="the chapter; default: 00")
+    to_file = {"nargs": "?", "const": Path(), "type": Path, "metavar": "FILE"}
+    slides.add_argument("--pdf", **to_file, help="write the slides as a PDF instead, for a projector without Python")
+    slides.add_argument("--notes", **to_file, help="write the speaker's notes instead, as a page to print")
     return top
 
 
