@@ -48,9 +48,12 @@ hint = "weights"
 )
 
 
-def code(source, *tags, slide="-", **metadata):
+FOLDED = {"source_hidden": True, "outputs_hidden": True}
+
+
+def code(source, *tags, **metadata):
     """A code cell with tags."""
-    return new_code_cell(source, metadata={"tags": list(tags), "slideshow": {"slide_type": slide}, **metadata})
+    return new_code_cell(source, metadata={"tags": list(tags), **metadata})
 
 
 def text(source, *tags, slide="slide"):
@@ -70,13 +73,13 @@ def good():
             code("guess = 3", "predict"),
             code(SLIDER, "explore"),
             code("slider.value = 2\nassert '5.00' in shown.value", "verify"),
-            code("print(6 * 7)", "nbval-check-output"),
+            code("print(6 * 7)", "nbval-check-output", "lesson"),
             code("answer = ...", "exercise"),
             code("checks.bias(answer)", "check"),
-            code("answer = 35\nchecks.bias(answer)", "solution", jupyter={"source_hidden": True}),
+            code("# One solution\nanswer = 35\nchecks.bias(answer)", "solution", jupyter=FOLDED),
             code("answer = ...", "exercise", "bug-hunt"),
             code("checks.bias(answer)", "check"),
-            code("answer = 35\nchecks.bias(answer)", "solution", jupyter={"source_hidden": True}),
+            code("# One solution\nanswer = 35\nchecks.bias(answer)", "solution", jupyter=FOLDED),
         ],
     )
 

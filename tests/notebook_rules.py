@@ -7,11 +7,12 @@ import statistics
 
 from notebook_plugin import CHECK_CALL, code_cells, tags
 
-SLIDE_TYPES = {"slide", "subslide", "fragment", "skip", "notes", "-"}
-MEDIAN_LINES, NINTH_LINES, MOST_LINES = 4, 10, 25
+SLIDE_TYPES = {"slide", "subslide", "fragment", "skip", "notes"}
+MEDIAN_STATEMENTS, NINTH_STATEMENTS, MOST_STATEMENTS = 3, 8, 20
 WORDS_PER_LINE = (6, 16)
-CELLS = (40, 70)
+CELLS = (40, 80)
 GOALS = 4
+PARTS = {"exercise": 2, "explore": 1, "lesson": 1, "predict": 1, "verify": 1}  # how many cells at least have the tag
 FILE_BYTES, WIDGET_BYTES = 3_000_000, 300_000
 LINK = re.compile(r"\[(?:[^\]\\]|\\.)*\]\(\s*<?([^)\s>]+)>?[^)]*\)")
 ABSOLUTE = re.compile(
@@ -39,6 +40,25 @@ def number(notebook):
 def lines_of_code(source):
     """Lines that are neither empty nor a comment."""
     return [line for line in source.splitlines() if line.strip() and not line.strip().startswith("#")]
+
+
+def parse(source):
+    """The syntax tree of a code cell, its magics left out; None where it is not Python."""
+    try:
+        return ast.parse(re.sub(r"^\s*[%!].*$", "", source, flags=re.MULTILINE))
+    except SyntaxError:
+        return None
+
+
+def statements(source):
+    """How many statements a code cell has, those inside definitions and loops included."""
+    tree = parse(source)
+    return 0 if tree is None else sum(isinstance(node, ast.stmt) for node in ast.walk(tree))
+
+
+def opens_with_comment(cell):
+    """Whether the first line, which is all that JupyterLab shows of a folded cell, is a comment."""
+    return cell.source.startswith("# ")
 
 
 def prose(source):
@@ -121,9 +141,14 @@ def _strings(value):
 
 def cells_are_slides(path, notebook):
     for name, cell in number(notebook):
-        kind = cell.metadata.get("slideshow", {}).get("slide_type")
+        if "slideshow" not in cell.metadata:
+            continue  # it goes on the running slide
+        kind = cell.metadata["slideshow"].get("slide_type")
         if kind not in SLIDE_TYPES:
-            yield f"{name} has slide_type {kind!r}, not one of {sorted(SLIDE_TYPES)}"
+            yield (
+                f"{name} has slide_type {kind!r}, not one of {sorted(SLIDE_TYPES)}: a cell for the running slide has "
+                "no slideshow metadata"
+            )
 
 
 def exercises_are_trios(path, notebook):
@@ -158,18 +183,27 @@ def exercises_are_trios(path, notebook):
             yield f"{name} leaves nothing blank: it must hold `answer = ...`"
         if here == 1 and (len(calls[0]) != 1 or calls[0] != calls[1]):
             yield f"{name} must call one checks.<topic>(answer), and the solution the same: {calls}"
-        if here == 2 and not solution.metadata.get("jupyter", {}).get("source_hidden"):
-            yield f"{name} is a solution whose source is not folded (metadata jupyter.source_hidden)"
+
+
+def solutions_give_nothing_away(path, notebook):
+    """Folded, a cell still shows its first line, and its stored output unless that is folded too."""
+    for name, cell in number(notebook):
+        if "solution" not in tags(cell):
+            continue
+        if not opens_with_comment(cell):
+            yield f"{name} shows its solution's first line while it is folded: let a comment stand there"
+        for part in ("source", "outputs"):
+            if not cell.metadata.get("jupyter", {}).get(f"{part}_hidden"):
+                yield f"{name} is a solution whose {part} are not folded: set metadata jupyter.{part}_hidden"
 
 
 def solutions_stay_inside(path, notebook):
     """A graded copy has no solutions, so that no cell may need a name that only an exercise or its solution sets."""
     inside, outside = set(), set()
     for index, cell in enumerate(code_cells(notebook)):
-        try:
-            tree = ast.parse(re.sub(r"^\s*[%!].*$", "", cell.source, flags=re.MULTILINE))
-        except SyntaxError as error:
-            yield f"code cell {index} is not Python: {error.msg}"
+        tree = parse(cell.source)
+        if tree is None:
+            yield f"code cell {index} is not Python"
             continue
         names = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
         bound = {n.id for n in names if isinstance(n.ctx, ast.Store)}
@@ -185,15 +219,53 @@ def solutions_stay_inside(path, notebook):
 
 
 def cells_are_short(path, notebook):
-    sizes = sorted(len(lines_of_code(cell.source)) for cell in code_cells(notebook)) or [0]
-    if statistics.median(sizes) > MEDIAN_LINES:
-        yield f"the median code cell has {statistics.median(sizes)} lines, at most {MEDIAN_LINES} may it have"
+    sizes = sorted(statements(cell.source) for cell in code_cells(notebook)) or [0]
+    median = statistics.median(sizes)
+    if median > MEDIAN_STATEMENTS:
+        yield f"the median code cell has {median:g} statements, at most {MEDIAN_STATEMENTS} may it have"
     ninth = sizes[min(len(sizes) - 1, int(0.9 * len(sizes)))]
-    if ninth > NINTH_LINES:
-        yield f"nine cells in ten have up to {ninth} lines, at most {NINTH_LINES} may they have"
+    if ninth > NINTH_STATEMENTS:
+        yield f"nine cells in ten have up to {ninth} statements, at most {NINTH_STATEMENTS} may they have"
     for name, cell in number(notebook):
-        if cell.cell_type == "code" and len(lines_of_code(cell.source)) > MOST_LINES:
-            yield f"{name} has {len(lines_of_code(cell.source))} lines of code, at most {MOST_LINES} may it have"
+        if cell.cell_type == "code" and statements(cell.source) > MOST_STATEMENTS:
+            yield f"{name} has {statements(cell.source)} statements, at most {MOST_STATEMENTS} may it have"
+
+
+def cells_are_formatted(path, notebook):
+    for name, cell in number(notebook):
+        if cell.cell_type == "code" and re.search(r"#\s*fmt:\s*(skip|off)", cell.source):
+            yield f"{name} has a part that is not to be formatted: statements are counted, not lines, so take that out"
+
+
+def figures_are_folded(path, notebook):
+    """What only draws is folded under a line that says what it shows."""
+    for name, cell in number(notebook):
+        if "figure" not in tags(cell):
+            continue
+        if cell.cell_type != "code" or not cell.metadata.get("jupyter", {}).get("source_hidden"):
+            yield f"{name} is tagged `figure` and not folded: set metadata jupyter.source_hidden"
+        if not opens_with_comment(cell):
+            yield f"{name} is tagged `figure`: its first line must be a comment that says what it shows"
+
+
+def live_cells_say_why(path, notebook):
+    """Every text output is compared with what is stored, but for cells whose reason stands in their metadata."""
+    for name, cell in number(notebook):
+        reason = str(cell.metadata.get("tlcourse", {}).get("live") or "").strip()
+        if ("live" in tags(cell)) != bool(reason):
+            yield (
+                f"{name} must have both or neither, the tag `live` and the reason for it in metadata tlcourse.live "
+                "(such as 'it reads a clock')"
+            )
+
+
+def zero_is_a_guess(path, notebook):
+    for name, cell in number(notebook):
+        tree = parse(cell.source) if cell.cell_type == "code" else None
+        operands = [v for node in ast.walk(tree or ast.Module([])) if isinstance(node, ast.BoolOp) for v in node.values]
+        for value in operands:
+            if isinstance(value, ast.Attribute) and value.attr == "value":
+                yield f"{name} takes `{ast.unparse(value)}` for no guess when it is 0: print `.said`, or ask `is None`"
 
 
 def cells_are_as_many_as_agreed(path, notebook):
@@ -217,10 +289,8 @@ def numbers_are_computed(path, notebook):
 
 
 def parts_are_there(path, notebook):
-    count = {
-        tag: sum(tag in tags(cell) for cell in notebook.cells) for tag in ("exercise", "explore", "predict", "verify")
-    }
-    for tag, least in (("exercise", 2), ("explore", 1), ("predict", 1), ("verify", 1)):
+    count = {tag: sum(tag in tags(cell) for cell in notebook.cells) for tag in PARTS}
+    for tag, least in PARTS.items():
         if count[tag] < least:
             yield f"{count[tag]} cells are tagged `{tag}`, at least {least} must be"
     verify = [cell for cell in code_cells(notebook) if "verify" in tags(cell)]
@@ -287,8 +357,13 @@ RULES = [
     pictures_have_alt_text,
     cells_are_slides,
     exercises_are_trios,
+    solutions_give_nothing_away,
     solutions_stay_inside,
     cells_are_short,
+    cells_are_formatted,
+    figures_are_folded,
+    live_cells_say_why,
+    zero_is_a_guess,
     cells_are_as_many_as_agreed,
     words_match_code,
     numbers_are_computed,

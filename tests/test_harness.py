@@ -216,6 +216,19 @@ def html(source):
     return new_output("display_data", data={"text/html": source, "text/plain": "a figure"})
 
 
+def pad(notebook, statements, *, of):
+    """Make some code cells as long as said, and change nothing that another rule looks at."""
+    for cell in [c for c in notebook.cells if c.cell_type == "code" and "check" not in c.metadata.tags][-of:]:
+        cell.source += "\n0" * statements
+
+
+def fold(cell, source, *, hidden=True):
+    """Make a cell a figure's, folded or not."""
+    cell.metadata.tags.append("figure")
+    cell.metadata.jupyter = {"source_hidden": hidden}
+    cell.source = source
+
+
 SPOILT = {
     "not run": (rules.is_executed, lambda nb: nb.cells[2].update(execution_count=None)),
     "run out of order": (rules.is_executed, lambda nb: nb.cells[2].update(execution_count=9)),
@@ -237,12 +250,37 @@ SPOILT = {
     ),
     "no question": (rules.title_asks, lambda nb: nb.cells[0].update(source="# Parameters")),
     "five goals": (rules.goals_are_few, lambda nb: nb.cells[1].update(source="- a\n- b\n- c\n- d\n- e")),
-    "no slide": (rules.cells_are_slides, lambda nb: nb.cells[2].metadata.pop("slideshow")),
+    "hidden slide": (rules.cells_are_slides, lambda nb: nb.cells[2].metadata.update(slideshow={"slide_type": "-"})),
+    "half a slide": (rules.cells_are_slides, lambda nb: nb.cells[2].metadata.update(slideshow={})),
     "solution lost": (rules.exercises_are_trios, lambda nb: nb.cells[9].metadata.update(tags=[])),
-    "solution in sight": (rules.exercises_are_trios, lambda nb: nb.cells[9].metadata.pop("jupyter")),
+    "solution in sight": (rules.solutions_give_nothing_away, lambda nb: nb.cells[9].metadata.pop("jupyter")),
+    "solution's output in sight": (
+        rules.solutions_give_nothing_away,
+        lambda nb: nb.cells[9].metadata.jupyter.pop("outputs_hidden"),
+    ),
+    "solution's first line": (
+        rules.solutions_give_nothing_away,
+        lambda nb: nb.cells[9].update(source="answer = 35\nchecks.bias(answer)"),
+    ),
     "nothing blank": (rules.exercises_are_trios, lambda nb: nb.cells[7].update(source="answer = 35")),
     "solution needed": (rules.solutions_stay_inside, lambda nb: nb.cells[6].update(source="answer = 1\nprint(answer)")),
-    "long cell": (rules.cells_are_short, lambda nb: nb.cells[6].update(source="\n".join(["print(6 * 7)"] * 26))),
+    "long cell": (rules.cells_are_short, lambda nb: nb.cells[6].update(source="\n".join(["print(6 * 7)"] * 21))),
+    "long function": (rules.cells_are_short, lambda nb: nb.cells[6].update(source="def f():\n" + "    f()\n" * 20)),
+    "many long cells": (rules.cells_are_short, lambda nb: pad(nb, 9, of=2)),
+    "longish cells": (rules.cells_are_short, lambda nb: pad(nb, 4, of=8)),
+    "golf": (rules.cells_are_formatted, lambda nb: nb.cells[6].update(source="print(6 * 7)  # fmt: skip")),
+    "figure in full": (rules.figures_are_folded, lambda nb: fold(nb.cells[6], "# Figure: six\nprint(6)", hidden=False)),
+    "figure without a word": (rules.figures_are_folded, lambda nb: fold(nb.cells[6], "print(6)")),
+    "live without reason": (rules.live_cells_say_why, lambda nb: nb.cells[6].metadata.tags.append("live")),
+    "reason without live": (
+        rules.live_cells_say_why,
+        lambda nb: nb.cells[6].metadata.update(tlcourse={"live": "it trains on this machine"}),
+    ),
+    "zero is none": (
+        rules.zero_is_a_guess,
+        lambda nb: nb.cells[6].update(source="print(f\"you guessed {slider.value or 'none'}\")"),
+    ),
+    "no lesson": (rules.parts_are_there, lambda nb: nb.cells[6].metadata.tags.remove("lesson")),
     "typed number": (rules.numbers_are_computed, lambda nb: nb.cells[1].update(source="- reach 93.5 %")),
     "no verify": (rules.parts_are_there, lambda nb: nb.cells[5].metadata.update(tags=[])),
     "verifies nothing": (rules.parts_are_there, lambda nb: nb.cells[5].update(source="slider.value = 2")),
@@ -270,6 +308,15 @@ def test_spoilt_notebook_breaks_its_rule(executed, tmp_path, what):
         assert list(rule(path, notebook))
         return
     assert broken(notebook, tmp_path) == {rule}
+
+
+def test_a_folded_figure_and_a_live_cell_with_its_reason_keep_the_rules(executed, tmp_path):
+    notebook = executed()
+    fold(notebook.cells[6], "# Figure: six times seven\nprint(6 * 7)")
+    notebook.cells[6].metadata.tags.append("live")
+    notebook.cells[6].metadata.tlcourse = {"live": "it reads a clock"}
+    notebook.cells.append(text("Seen as a slide.", slide="subslide"))
+    assert broken(notebook, tmp_path) == set()
 
 
 def test_prose_may_quote_link_and_compute(executed, tmp_path):
