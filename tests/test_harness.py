@@ -109,6 +109,16 @@ def test_stale_output_is_caught_unless_its_cell_is_live(student, executed):
     assert status == 0, said
 
 
+def test_a_moved_control_is_no_guess(student, executed, tmp_path):
+    notebook = executed()
+    ask = "from tlcourse.classroom import widgets\nguess = widgets.Prediction('How many?')\nguess"
+    notebook.cells += [code(ask), code("print(guess.value)")]
+    write(notebook, tmp_path)
+    assert notebooks.execute(tmp_path / "00_small.ipynb").errors == []
+    status, said, _ = student(nbformat.read(tmp_path / "00_small.ipynb", as_version=4))
+    assert status == 0, said
+
+
 def test_costs_of_the_run_are_told(student, executed):
     said = student(executed())[1]
     line = next(line for line in said.splitlines() if re.match(r"00_small +\d+ of 60", line))
