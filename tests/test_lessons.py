@@ -93,7 +93,7 @@ def test_the_sorting_game_tells_the_truth():
     assert photo.classes == noto.classes and photo.x_train.shape[1:] == noto.x_train.shape[1:]  # so only P(X) is left
     assert data.digits("mnist").x_train.shape[1:] != data.digits("mnist_m").x_train.shape[1:]
     assert len(sorting_game.KINGDOMS) == len(photo.classes) and len(set(sorting_game.KINGDOMS)) == 3
-    assert all('alt="' in question["ask"] for question in questions if "<img" in question["ask"])
+    assert all('alt="' in question["shown"] for question in questions if "<img" in question["shown"])
 
 
 def test_the_control_knows_no_thing_that_was_photographed():

@@ -1,14 +1,15 @@
 """Widgets: controls reach the function, errors reach the caller, and a guess outlives its cell."""
 
 import ipywidgets
+import numpy as np
 import pytest
 
-from tlcourse.classroom import widgets
+from tlcourse.classroom import guesses, widgets
 
 
 @pytest.fixture(autouse=True)
 def no_guesses(monkeypatch):
-    monkeypatch.setattr(widgets, "_guesses", {})
+    monkeypatch.setattr(guesses, "_answers", {})
 
 
 # --- Explore -----------------------------------------------------------------------------------------------------
@@ -73,6 +74,77 @@ def test_an_error_while_drawing_reaches_the_caller():
         explore(lambda **_: (_ for _ in ()).throw(RuntimeError("at once")))
 
 
+def test_states_are_what_the_control_would_show():
+    """The oracle: move the controls there and read the pane."""
+    widget = explore(lambda number, choice: f"<b>{number}{choice}</b>")
+    states = widget.states()
+    assert len(states) == 12 and len({html for _, html in states}) == 12
+    for values, html in states:
+        for name, value in values.items():
+            widget.controls[name].value = value
+        assert widget.pane.value == html
+
+
+def test_states_leave_everything_as_the_controls_say():
+    """Drawing may set something elsewhere, as thawing a network does."""
+    drawn = []
+    widget = explore(lambda **values: drawn.append(values) or "")
+    widget.states()
+    assert widget.values == {"number": 2, "choice": "a"} == drawn[-1]
+
+
+RANGES = {
+    "int": (ipywidgets.IntSlider(value=18, min=1, max=10_000), 1, 10_000),
+    "int, step": (ipywidgets.IntSlider(value=3, min=0, max=10, step=3), 0, 10),
+    "float": (ipywidgets.FloatSlider(value=0.8, min=0, max=1, step=0.05), 0, 1),
+    "off its grid": (ipywidgets.FloatSlider(value=0.123, min=-1, max=1, step=0.1), -1, 1),
+    "log": (ipywidgets.FloatLogSlider(value=1000, base=10, min=2, max=5, step=0.5), 100, 100_000),
+    "at an end": (ipywidgets.IntSlider(value=7, min=7, max=90), 7, 90),
+}
+
+
+@pytest.mark.parametrize("kind", RANGES)
+@pytest.mark.parametrize("most", [60, 7, 3])
+def test_states_of_a_slider_are_spread_over_its_range(kind, most):
+    slider, low, high = RANGES[kind]
+    at = [values["x"] for values, _ in widgets.Explore(lambda x: "", x=slider).states(most)]
+    assert at == sorted(set(at)) and at[0] == low and at[-1] == pytest.approx(high) and len(at) <= most
+    assert slider.value in at and {type(value) for value in at} == {type(slider.value)}
+    place = np.log(at) if kind == "log" else np.array(at)
+    if len(at) > 3:  # the one that had to be kept may lie between two places
+        assert np.diff(place).max() <= 2.01 * (place[-1] - place[0]) / (len(at) - 1)
+
+
+@pytest.mark.parametrize(
+    ("control", "values"),
+    [
+        (ipywidgets.Dropdown(options=["a", "b"]), ["a", "b"]),
+        (ipywidgets.ToggleButtons(options=[("one", 1), ("two", 2)]), [1, 2]),
+        (ipywidgets.SelectionSlider(options=[0.5, 1, 20], value=1), [0.5, 1, 20]),
+        (ipywidgets.Checkbox(value=True), [False, True]),
+        (ipywidgets.Text(value="mine"), ["mine"]),
+        (ipywidgets.RadioButtons(options=["a"], index=None), [None]),
+    ],
+)
+def test_states_of_a_choice_are_its_options(control, values):
+    assert [state["x"] for state, _ in widgets.Explore(lambda x: "", x=control).states()] == values
+
+
+@pytest.mark.parametrize(
+    "sizes", [(9, 64), (190, 4), (8, 5), (7, 480, 300, 891), (2, 2, 2, 2, 2, 2, 2), (1, 3), (500,)]
+)
+@pytest.mark.parametrize("most", [60, 1])
+def test_states_are_a_whole_grid_of_at_most_so_many(sizes, most):
+    controls = {f"x{i}": ipywidgets.IntSlider(value=size // 2, min=0, max=size - 1) for i, size in enumerate(sizes)}
+    widget = widgets.Explore(lambda **_: "", **controls)
+    states = [values for values, _ in widget.states(most)]
+    along = [len({values[name] for values in states}) for name in controls]
+    assert len(states) == np.prod(along) <= most and len({tuple(values.values()) for values in states}) == len(states)
+    assert widget.values in states
+    for i, (size, kept) in enumerate(zip(sizes, along, strict=True)):  # nowhere is there room for one more
+        assert kept == size or np.prod(along) // kept * (kept + 1) > most, i
+
+
 def test_no_widget_swallows_errors_in_an_output_area():
     for widget in (
         explore(lambda **_: ""),
@@ -134,6 +206,65 @@ def test_what_is_asked_and_answered_is_shown_as_text():
     assert "&lt;b&gt;yes&lt;/b&gt;" in widget.status.value
 
 
+@pytest.mark.parametrize(
+    ("setting", "guess", "said"),
+    [
+        ({}, 0.0, "0 %"),
+        ({"unit": "points", "low": -10}, -5.0, "-5 points"),
+        ({"unit": "", "high": 2_000_000}, 1_234_567.0, "1,234,567"),
+        ({"step": 0.1, "high": 5, "unit": "T"}, 0.1 + 0.2, "0.3 T"),
+        ({"options": ["yes", "no"]}, "no", "no"),
+    ],
+)
+def test_a_guess_is_said_in_words_and_nought_is_a_guess(setting, guess, said):
+    widget = widgets.Prediction("How many?", **setting)
+    assert widget.said == "none"
+    widget.control.value = guess
+    assert widget.said == said and f"Noted: {said}." in widget.status.value
+
+
+# --- What a notebook stores -----------------------------------------------------------------------------------------
+
+VIEW = "application/vnd.jupyter.widget-view+json"
+
+
+def test_a_notebook_stores_the_question_in_words_beside_the_live_view():
+    widget = widgets.Prediction("Is a < b?", options=["yes", "no"])
+    stored = widget._repr_mimebundle_()
+    assert stored["text/plain"] == "Your guess first. Is a < b? (yes / no)"
+    assert stored["text/markdown"] == "Your guess first. Is a &lt; b? (yes / no)"
+    assert stored[VIEW]["model_id"] == widget.model_id
+    stored = widgets.Prediction("How many?", low=-10, high=2000, unit="points")._repr_mimebundle_()
+    assert stored["text/plain"] == "Your guess first. How many? (from -10 to 2,000 points)"
+
+
+def test_what_is_stored_does_not_depend_on_what_was_guessed():
+    widget = widgets.Prediction("How many?")
+    before = widget.words
+    widget.control.value = 77
+    assert widget.words == before
+
+
+def test_a_quiz_stores_its_questions_and_no_answer():
+    stored = widgets.Quiz(QUESTIONS)._repr_mimebundle_()
+    assert stored["text/plain"] == "1. One? (a / b)\n2. Two? (c / <d>)" and VIEW in stored
+
+
+def test_an_explore_stores_what_can_be_moved_and_no_result():
+    widget = widgets.Explore(
+        lambda **_: "the result",
+        actions={"train": lambda **_: None},
+        n=ipywidgets.FloatLogSlider(value=1000, base=10, min=2, max=5, description="pictures"),
+        by=ipywidgets.Dropdown(options=[("CNN", 1), ("HOG", 2)]),
+        norms=ipywidgets.Checkbox(description="norms too"),
+        text=ipywidgets.Text(description="a name"),
+    )
+    assert widget._repr_mimebundle_()["text/plain"] == (
+        "To be moved in a running notebook: pictures (from 100 to 100,000); by (CNN / HOG); norms too (on / off); "
+        "a name (yours to fill); train (a button)."
+    )
+
+
 # --- Quiz --------------------------------------------------------------------------------------------------------
 
 QUESTIONS = [
@@ -175,3 +306,17 @@ def test_a_quiz_says_why_and_keeps_the_score():
 def test_a_question_whose_truth_cannot_be_chosen_is_refused():
     with pytest.raises(ValueError, match="question 2 among its options, got 'e'"):
         widgets.Quiz([QUESTIONS[0], {**QUESTIONS[1], "truth": "e"}])
+
+
+def test_a_question_is_shown_as_text_and_its_pictures_beneath():
+    quiz = widgets.Quiz([{**QUESTIONS[0], "ask": "a < b?", "shown": "<img>"}])
+    assert "a &lt; b? <img>" in quiz.children[0].value
+
+
+def test_running_the_cell_again_keeps_the_answers():
+    widgets.Quiz(QUESTIONS).choices[1].value = "<d>"
+    again = widgets.Quiz(QUESTIONS)
+    assert [choice.value for choice in again.choices] == [None, "<d>"]
+    assert again.replies[1].value == "<b>✓ </b>Because of two." and "1 of 1 right" in again.score.value
+    reworded = widgets.Quiz([QUESTIONS[0], {**QUESTIONS[1], "options": ["e"], "truth": "e"}])
+    assert [choice.value for choice in reworded.choices] == [None, None]

@@ -20,26 +20,29 @@ def questions() -> list[dict]:
     kingdoms = [KINGDOMS[label] for label in photo.y_train[:6]]
     return [
         _question(
-            "Photographs, then emoji; the eight classes in both." + _rows(photo.x_train, noto.x_train),
+            "Photographs, then emoji; the eight classes in both.",
             "the spread P(X)",
             "Pictures of the same size with the same labels; only the pixels are spread differently: domain shift.",
+            _rows(photo.x_train, noto.x_train),
         ),
         _question(
-            "Photographs by kind, then the same by kingdom." + _rows(photo.x_train, photo.x_train, kinds + kingdoms),
+            "Photographs by kind, then the same by kingdom.",
             "the label space 𝒴",
             "The same pictures. Only the list of possible answers changed.",
+            _rows(photo.x_train, photo.x_train, kinds + kingdoms),
         ),
         _question(
-            f"Film reviews, then product reviews; negative or positive.<br>{_quoted(film.x_train[:2])}"
-            f"<br>{_quoted(product.x_train[:2])}",
+            "Film reviews, then product reviews; negative or positive.",
             "the spread P(X)",
             "Same language, same labels, other things to talk about: nobody praises the battery of a film.",
+            f"<br>{_quoted(film.x_train[:2])}<br>{_quoted(product.x_train[:2])}",
         ),
         _question(
-            "Grey digits, then digits in colour." + _rows(mnist.x_train, coloured.x_train),
+            "Grey digits, then digits in colour.",
             "the feature space 𝒳",
             f"{mnist.x_train.shape[1:]} numbers a digit against {coloured.x_train.shape[1:]}: a network for the one "
             "cannot even read the other. Repeat the grey three times, and a difference of P(X) is left.",
+            _rows(mnist.x_train, coloured.x_train),
         ),
         _question(
             "Film reviews, positive if rated above 0; then the same ones, positive if rated above 2.",
@@ -54,8 +57,8 @@ def questions() -> list[dict]:
     ]
 
 
-def _question(ask: str, truth: str, why: str) -> dict:
-    return {"ask": ask, "options": OPTIONS, "truth": truth, "why": why}
+def _question(ask: str, truth: str, why: str, shown: str = "") -> dict:
+    return {"ask": ask, "options": OPTIONS, "truth": truth, "why": why, "shown": shown}
 
 
 def _quoted(sentences: Sequence[str]) -> str:

@@ -4,14 +4,36 @@ None uses an `Output` widget, so an error in a callback reaches the notebook, an
 """
 
 import html
+import itertools
+import math
 from collections.abc import Callable, Mapping, Sequence
 
 import ipywidgets
+import numpy as np
 
-_guesses: dict[str, object] = {}  # by question, so that running a cell twice does not lose what was guessed
+from tlcourse.classroom.questions import InWords, Prediction, Quiz, mark, number
+
+__all__ = ["Explore", "Prediction", "Quiz", "mark"]
 
 
-class Explore(ipywidgets.VBox):
+SLIDERS = (
+    ipywidgets.IntSlider,
+    ipywidgets.FloatSlider,
+    ipywidgets.FloatLogSlider,
+    ipywidgets.BoundedIntText,
+    ipywidgets.BoundedFloatText,
+)
+CHOICES = (
+    ipywidgets.Dropdown,
+    ipywidgets.SelectionSlider,
+    ipywidgets.ToggleButtons,
+    ipywidgets.RadioButtons,
+    ipywidgets.Select,
+)
+SWITCHES = (ipywidgets.Checkbox, ipywidgets.ToggleButton)
+
+
+class Explore(InWords):
     """Controls above a picture of what a function makes of them.
 
     Args:
@@ -21,8 +43,13 @@ class Explore(ipywidgets.VBox):
         controls: ipywidgets with a `value`, by the name of `draw`'s argument.
     """
 
-    def __init__(self, draw: Callable[..., str], *, actions: Mapping[str, Callable] | None = None,
-                 **controls: ipywidgets.ValueWidget):  # fmt: skip
+    def __init__(
+        self,
+        draw: Callable[..., str],
+        *,
+        actions: Mapping[str, Callable] | None = None,
+        **controls: ipywidgets.ValueWidget,
+    ):
         self.draw, self.controls = draw, controls
         self.buttons = [self._button(text, action) for text, action in (actions or {}).items()]
         self.pane = ipywidgets.HTML()
@@ -37,6 +64,33 @@ class Explore(ipywidgets.VBox):
     def values(self) -> dict:
         """What the controls stand at, by name."""
         return {name: control.value for name, control in self.controls.items()}
+
+    @property
+    def words(self) -> str:
+        """What can be moved, and how far."""
+        moved = [f"{control.description or name} ({span(control)})" for name, control in self.controls.items()]
+        pressed = [f"{button.description} (a button)" for button in self.buttons]
+        return f"To be moved in a running notebook: {'; '.join(moved + pressed)}."
+
+    def states(self, most: int = 60) -> list[tuple[dict, str]]:
+        """What is shown at settings all over the controls' ranges, for whoever has no kernel.
+
+        Each control is thinned evenly, keeping both ends and where it stands, so that every combination of what is
+        left is there. A control with more answers than can be listed (a text, an upload) stays where it is.
+
+        Args:
+            most: settings; with three controls or more an end may have to go.
+
+        Returns:
+            `(values by name, HTML)` for each setting, the first control moving slowest.
+        """
+        places = [positions(control) for control in self.controls.values()]
+        counts = shares([len(values) for values, _ in places], most)
+        grid = [thinned(*place, count) for place, count in zip(places, counts, strict=True)]
+        settings = [dict(zip(self.controls, setting, strict=True)) for setting in itertools.product(*grid)]
+        shown = [(values, self.draw(**values)) for values in settings]
+        self.update()  # what `draw` has set elsewhere is again as the controls say
+        return shown
 
     def update(self, _change=None) -> None:
         """Draw anew: after each move of a control, and whenever what `draw` reads has changed."""
@@ -60,98 +114,63 @@ class Explore(ipywidgets.VBox):
         return button
 
 
-class Prediction(ipywidgets.VBox):
-    """A question to commit to before the result is computed; `value` is None until the control was moved.
+def span(control: ipywidgets.ValueWidget) -> str:
+    """What a control can be set to, in words."""
+    if isinstance(control, SLIDERS):
+        values, _ = positions(control)
+        return f"from {number(values[0])} to {number(values[-1])}"
+    if isinstance(control, CHOICES):
+        return " / ".join(str(option[0] if _is_pair(option) else option) for option in control.options)
+    return "on / off" if isinstance(control, SWITCHES) else "yours to fill"
 
-    Args:
-        question: what to guess, as plain text.
-        options: the possible answers; a number from `low` to `high` if None.
-        low: smallest number.
-        high: largest number.
-        step: between two numbers.
-        unit: shown behind the number.
+
+def positions(control: ipywidgets.ValueWidget) -> tuple[list, int]:
+    """Every value that a control can be moved to, in order, and the number of the one where it stands.
+
+    Of a control whose values cannot be listed (a text, an upload) it is the one where it stands.
     """
-
-    def __init__(self, question: str, *, options: Sequence[str] | None = None, low: float = 0, high: float = 100,
-                 step: float = 1, unit: str = "%"):  # fmt: skip
-        self.question = question
-        kept = _guesses.pop(question, None)
-        possible = kept in options if options is not None else isinstance(kept, (int, float)) and low <= kept <= high
-        if kept is not None and possible:
-            _guesses[question] = kept
-        else:  # none, or the question was another when it was guessed
-            kept = None
-        wide = {"layout": ipywidgets.Layout(width="32em"), "style": {"description_width": "initial"}}
-        if options is None:
-            start = (low + high) / 2 if kept is None else kept
-            number = {"min": low, "max": high, "step": step, "description": unit}
-            shown = ".0f" if step >= 1 else ".2f"
-            self.control = ipywidgets.FloatSlider(value=start, readout_format=shown, **number, **wide)
-        else:
-            chosen = None if kept is None else list(options).index(kept)
-            self.control = ipywidgets.RadioButtons(options=list(options), index=chosen, **wide)
-        self.status = ipywidgets.HTML()
-        self.control.observe(self._commit, "value")
-        asked = ipywidgets.HTML(f"<b>Your guess first.</b> {html.escape(question)}")
-        super().__init__([asked, self.control, self.status])
-        self._say()
-
-    @property
-    def value(self):
-        """The guess, or None."""
-        return _guesses.get(self.question)
-
-    def _commit(self, change) -> None:
-        _guesses[self.question] = change["new"]
-        self._say()
-
-    def _say(self) -> None:
-        waiting = "Move the control; then run the next cells."
-        self.status.value = waiting if self.value is None else f"Noted: {html.escape(str(self.value))}. Now run on."
+    if isinstance(control, SWITCHES):
+        return [False, True], int(control.value)
+    if isinstance(control, CHOICES) and control.index is not None:
+        return [option[1] if _is_pair(option) else option for option in control.options], control.index
+    if not isinstance(control, SLIDERS):
+        return [control.value], 0
+    low, high = control.min, control.max
+    step = control.step or (high - low) / 100
+    places = np.minimum(low + step * np.arange(np.ceil((high - low) / step - 1e-9) + 1), high)
+    if isinstance(control, ipywidgets.FloatLogSlider):
+        places = control.base**places
+    values = [type(control.value)(place) for place in places.round(12).tolist()]
+    here = int(np.abs(np.subtract(values, control.value)).argmin())
+    return [*values[:here], control.value, *values[here + 1 :]], here
 
 
-def mark(answers: Mapping[int, str | None], truth: Sequence[str]) -> tuple[int, int]:
-    """How many answers are given and how many of them are right.
+def shares(sizes: Sequence[int], most: int) -> list[int]:
+    """How many values each control may keep: as equal as can be, their product at most `most`."""
+    counts, growing = [1] * len(sizes), [i for i, size in enumerate(sizes) if size > 1]
+    while growing:
+        least = min(growing, key=lambda i: counts[i])
+        if math.prod(counts) // counts[least] * (counts[least] + 1) > most:
+            growing.remove(least)
+            continue
+        counts[least] += 1
+        if counts[least] == sizes[least]:
+            growing.remove(least)
+    return counts
 
-    Args:
-        answers: the option chosen for each question; None or nothing for those not answered.
-        truth: the right options in order.
 
-    Returns:
-        `(right, given)`.
-    """
-    given = {i: answer for i, answer in answers.items() if answer is not None}
-    return sum(answer == truth[i] for i, answer in given.items()), len(given)
+def thinned(values: Sequence, here: int, count: int) -> list:
+    """So many of the values, evenly spread; the one at `here` is kept, and both ends if there is room for them."""
+    last = len(values) - 1
+    kept = np.linspace(0, last, count).round().astype(int)
+    if count == 1:
+        kept[0] = here
+    elif here not in kept:  # of two the nearer end goes, of more the neighbour that is no end
+        inner = kept[1:-1] if count > 2 else kept
+        inner[np.abs(inner - here).argmin()] = here
+    return [values[i] for i in sorted(kept)]
 
 
-class Quiz(ipywidgets.VBox):
-    """Questions with a few options each, answered one at a time; says why after each answer.
-
-    Args:
-        questions: dicts with `ask` (HTML), `options`, `truth` (one of them) and `why` (HTML).
-    """
-
-    def __init__(self, questions: Sequence[Mapping]):
-        self.questions = list(questions)
-        self.choices, self.replies = [], []
-        self.score = ipywidgets.HTML()
-        rows = []
-        for i, question in enumerate(self.questions):
-            if question["truth"] not in question["options"]:
-                raise ValueError(
-                    f"Expected the truth of question {i + 1} among its options, got {question['truth']!r}: mend either."
-                )
-            choice = ipywidgets.RadioButtons(options=question["options"], index=None, layout={"width": "30em"})
-            choice.observe(lambda _, i=i: self._answer(i), "value")
-            self.choices.append(choice)
-            self.replies.append(ipywidgets.HTML())
-            rows += [ipywidgets.HTML(f"<b>{i + 1}.</b> {question['ask']}"), choice, self.replies[-1]]
-        super().__init__([*rows, self.score])
-
-    def _answer(self, i: int) -> None:
-        question, chosen = self.questions[i], self.choices[i].value
-        word = "✓ " if chosen == question["truth"] else f"✗ {html.escape(question['truth'])}. "
-        self.replies[i].value = "" if chosen is None else f"<b>{word}</b>{question['why']}"
-        answers = {j: choice.value for j, choice in enumerate(self.choices)}
-        right, given = mark(answers, [question["truth"] for question in self.questions])
-        self.score.value = f"<b>{right} of {given} right</b>, {len(self.questions) - given} to go."
+def _is_pair(option: object) -> bool:
+    """Whether an option is a label with its value, by the rule of ipywidgets."""
+    return isinstance(option, tuple) and len(option) == 2
