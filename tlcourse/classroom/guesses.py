@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 
 FOLDER, MANIFEST, KEPT = ".tlcourse", "handed_out.json", "guesses.json"
+OLD = " (old)"
 
 trouble = ""  # the sentence for the student, while her answers cannot be read or kept
 _answers: dict[str, object] = {}  # this kernel's, by question
@@ -22,9 +23,9 @@ def recall(question: str) -> object:
     if question in _answers or (file := _file()) is None:
         return _answers.get(question)
     kept, chapter = _read(file), _chapter()
-    return (kept.get(chapter, {}) if chapter else {q: a for part in kept.values() for q, a in part.items()}).get(
-        question
-    )
+    # Under a name of her own a notebook has no number: whichever chapter asked it.
+    parts = [kept.get(chapter, {})] if chapter else [part for name, part in kept.items() if not name.endswith(OLD)]
+    return next((part[question] for part in parts if question in part), None)
 
 
 def keep(question: str, answer: object) -> None:
@@ -48,7 +49,7 @@ def set_aside(chapter: str, work: Path) -> None:
     if file.exists():
         with _writing(file) as kept:
             if chapter in kept:
-                older = f"{chapter} (old)"
+                older = chapter + OLD
                 kept[older] = {**kept.get(older, {}), **kept.pop(chapter)}
 
 

@@ -1,0 +1,142 @@
+"""Guesses are kept in the work folder over restarts; nothing there is ever lost, and no other folder is touched."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from tlcourse.classroom import guesses, widgets
+
+
+@pytest.fixture
+def work(tmp_path, monkeypatch):
+    """A work folder, in which this kernel runs chapter 06."""
+    (tmp_path / guesses.FOLDER).mkdir()
+    (tmp_path / guesses.FOLDER / guesses.MANIFEST).write_text("{}")
+    monkeypatch.chdir(tmp_path)
+    open_chapter(monkeypatch, "06_layer_transfer.ipynb")
+    return tmp_path
+
+
+def open_chapter(monkeypatch, name):
+    """What a new kernel finds: nothing in memory, and the name of its notebook in the environment."""
+    monkeypatch.setattr(guesses, "_answers", {})
+    monkeypatch.setattr(guesses, "trouble", "")
+    monkeypatch.setenv("JPY_SESSION_NAME", f"/home/zoë/course/work/{name}")
+
+
+def kept(work):
+    return json.loads((work / guesses.FOLDER / guesses.KEPT).read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(
+    ("options", "guess"), [(None, 0.0), (None, 30.0), (["yes", "no"], "no"), (["größer ≥", "kleiner"], "größer ≥")]
+)
+def test_a_guess_is_found_again_after_a_restart(work, monkeypatch, options, guess):
+    widgets.Prediction("How many?", options=options).control.value = guess
+    open_chapter(monkeypatch, "06_layer_transfer.ipynb")
+    again = widgets.Prediction("How many?", options=options)
+    assert again.value == guess == again.control.value and "Noted" in again.status.value
+
+
+def test_a_quiz_is_found_again_after_a_restart(work, monkeypatch):
+    questions = [{"ask": "One?", "options": ["a", "b"], "truth": "b", "why": "So."}]
+    widgets.Quiz(questions).choices[0].value = "a"
+    open_chapter(monkeypatch, "06_layer_transfer.ipynb")
+    again = widgets.Quiz(questions)
+    assert again.choices[0].value == "a" and "0 of 1 right" in again.score.value and "So." in again.replies[0].value
+
+
+def test_two_chapters_may_ask_the_same_and_know_their_own_answers(work, monkeypatch):
+    guesses.keep("And now?", 6.0)
+    open_chapter(monkeypatch, "07_distillation.ipynb")
+    assert guesses.recall("And now?") is None
+    guesses.keep("And now?", 7.0)
+    for name, answer in {
+        "06_layer_transfer-Copy1.ipynb": 6.0,
+        "07_distillation (new).ipynb": 7.0,
+        "mine.ipynb": 6.0,  # renamed: the first chapter that asked it
+        "": 6.0,
+    }.items():
+        open_chapter(monkeypatch, name)
+        assert guesses.recall("And now?") == answer, name
+
+
+def test_a_guess_that_was_reworded_is_not_found(work, monkeypatch):
+    widgets.Prediction("How many?").control.value = 90.0
+    open_chapter(monkeypatch, "06_layer_transfer.ipynb")
+    assert widgets.Prediction("How many?", high=50).value is None
+    assert kept(work) == {"06": {"How many?": 90.0}}  # and not lost
+
+
+def test_no_other_folder_is_read_or_written(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    open_chapter(monkeypatch, "06_layer_transfer.ipynb")
+    guesses.keep("How many?", 1.0)
+    assert list(tmp_path.iterdir()) == [] and guesses.recall("How many?") == 1.0 and guesses.trouble == ""
+    (tmp_path / guesses.FOLDER).mkdir()  # without the list of what was handed out it is no work folder
+    (tmp_path / guesses.FOLDER / guesses.KEPT).write_text('{"06": {"How many?": 2.0}}')
+    open_chapter(monkeypatch, "06_layer_transfer.ipynb")
+    assert guesses.recall("How many?") is None
+
+
+@pytest.mark.parametrize("damage", ['{"06": {"How many', "", "[1, 2]", '{"06": 3}', b"\xff\xfe\x00"])
+def test_a_damaged_file_is_set_aside_and_said(work, monkeypatch, damage):
+    file = work / guesses.FOLDER / guesses.KEPT
+    damage = damage if isinstance(damage, bytes) else damage.encode()
+    for n in (1, 2):
+        file.write_bytes(damage)
+        open_chapter(monkeypatch, "06_layer_transfer.ipynb")
+        widget = widgets.Prediction("How many?")
+        assert f"guesses-damaged-{n}.json" in widget.status.value and widget.status.value.count("\n") == 0
+        assert (work / guesses.FOLDER / f"guesses-damaged-{n}.json").read_bytes() == damage
+        widget.control.value = 3.0
+        assert widget.status.value == "Noted: 3 %. Now run on."
+        assert kept(work) == {"06": {"How many?": 3.0}}
+
+
+def test_a_file_that_cannot_be_written_is_said_and_the_guess_lives_on(work):
+    (work / guesses.FOLDER / guesses.KEPT).mkdir()
+    widget = widgets.Prediction("How many?")
+    assert "could not be read" in widget.status.value
+    widget.control.value = 3.0
+    assert (
+        widget.value == 3.0
+        and "Noted: 3 %" in widget.status.value
+        and "until the kernel restarts" in widget.status.value
+    )
+
+
+def test_a_guess_survives_a_write_that_is_broken_off(work, monkeypatch):
+    guesses.keep("How many?", 1.0)
+
+    def broken(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(guesses.json, "dump", broken)
+    guesses.keep("How many?", 2.0)
+    assert "No space left on device" in guesses.trouble and guesses.recall("How many?") == 2.0
+    assert kept(work) == {"06": {"How many?": 1.0}}
+    assert [path.name for path in (work / guesses.FOLDER).glob("*.tmp")] == []
+
+
+def test_kernels_that_write_at_once_lose_nothing(work):
+    """Four processes, 25 guesses each, one file."""
+    code = "for n in range(25): guesses.keep(f'{WHO} {n}', float(n))"
+    imported = "from tlcourse.classroom import guesses; import sys; WHO = sys.argv[1]"
+    command = [sys.executable, "-c", f"{imported}\n{code}\nassert guesses.trouble == '', guesses.trouble"]
+    running = [subprocess.Popen([*command, str(who)], cwd=work) for who in range(4)]
+    assert [process.wait(60) for process in running] == [0, 0, 0, 0]
+    assert kept(work)["06"] == {f"{who} {n}": float(n) for who in range(4) for n in range(25)}
+
+
+def test_a_chapter_begun_anew_asks_anew(work, monkeypatch):
+    guesses.keep("How many?", 1.0)
+    guesses.set_aside("06", work)
+    guesses.set_aside("07", work)
+    open_chapter(monkeypatch, "06_layer_transfer.ipynb")
+    assert guesses.recall("How many?") is None
+    open_chapter(monkeypatch, "mine.ipynb")
+    assert guesses.recall("How many?") is None
+    assert kept(work) == {"06 (old)": {"How many?": 1.0}}
