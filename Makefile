@@ -44,7 +44,7 @@ unit: setup
 
 # Each notebook runs once, its extra tests in the same kernel, and nothing in it may reach the network.
 notebooks: setup
-	$(PY) -m tlcourse.workshop.offline -- $(PY) -m pytest --nbval --durations=10 --durations-min=1 notebooks $(PYTEST_ARGS)
+	$(PY) -m tlcourse.workshop.offline -- $(PY) -m pytest --nbval notebooks $(PYTEST_ARGS)
 
 run: setup
 	$(PY) -m tlcourse run

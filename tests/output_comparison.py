@@ -47,7 +47,7 @@ def pytest_runtest_teardown(item):
 
 
 def pytest_terminal_summary(terminalreporter):
-    """Print a line a chapter; it works under pytest-xdist too, for all that it needs travels with the reports."""
+    """Print a line a chapter: seconds and gigabytes against the budgets, a control's median answer, and the slowest."""
     costs = defaultdict(lambda: {"seconds": 0.0, "memory": 0, "controls": []})
     for report in (each for kind in terminalreporter.stats.values() for each in kind if hasattr(each, "when")):
         found = re.match(r"(?:.*/)?(\d\d_\w+)\.ipynb::(Cell \d+$)?", report.nodeid)

@@ -62,9 +62,10 @@ SAME = {
         shown(image_png="BB", text_plain="<Figure at 2>"),
     ),
     "widget": (
-        new_output("display_data", data={outputs.WIDGET: {"model_id": "a"}, "text/plain": "IntSlider(value=1)"}),
-        new_output("display_data", data={outputs.WIDGET: {"model_id": "b"}, "text/plain": "IntSlider(value=2)"}),
+        new_output("display_data", data={outputs.WIDGET: {"model_id": "a"}, "text/markdown": "at 1"}),
+        new_output("display_data", data={outputs.WIDGET: {"model_id": "b"}, "text/markdown": "at 2"}),
     ),
+    "sign of nothing": (printed("+0.0 points"), printed("−0.0 points")),
     "address": (shown(text_plain="<object at 0x7f1fe660b9c0>"), shown(text_plain="<object at 0x7f2fe660b9a8>")),
     "id of a table": (
         shown(text_html='<style>#T_1b {}</style><td id="T_1b">7</td>'),

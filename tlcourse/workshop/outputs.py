@@ -17,7 +17,7 @@ from typing import Any
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 KINDS = ("text/markdown", "text/html", "text/latex", "text/plain")  # the first that there is is the one that is shown
-NUMBER = re.compile(r"-?\d+(?:,\d{3})*(?:\.\d+)?(?:e[-+]?\d+)?")
+NUMBER = re.compile(r"[+-]?\d+(?:,\d{3})*(?:\.\d+)?(?:e[-+]?\d+)?")
 NOTHING = "(nothing)"
 SAME = {"rel_tol": 1e-6, "abs_tol": 1e-6}  # float32 and another processor's order of sums
 LOOSE = {"rel_tol": 0.02, "abs_tol": 0.02}
@@ -72,8 +72,8 @@ def _alike(stored: str, new: str, exact: bool) -> bool:
 
 def _near(a: str, b: str, exact: bool) -> bool:
     a, b = a.replace(",", ""), b.replace(",", "")
-    if exact and a.lstrip("-").isdigit():
-        return a == b
+    if exact and a.lstrip("+-").isdigit():
+        return int(a) == int(b)
     return math.isclose(float(a), float(b), **(SAME if exact else LOOSE))
 
 
