@@ -21,7 +21,7 @@ help:
 	@echo "make test     set up, and run every test, the notebooks included (PYTEST_ARGS=... for pytest)"
 	@echo "make slides   set up, and open chapter NN=00 to be shown as slides"
 	@echo "make run      execute the notebooks in place, and hold them to the budgets"
-	@echo "make bench    measure extraction and widgets"
+	@echo "make bench    measure extraction, and a probe against the guide's loop"
 	@echo "make lock     resolve requirements.txt and environment.yml anew"
 	@echo "make clean    remove .venv and what was fetched"
 
@@ -44,7 +44,7 @@ unit: setup
 
 # Each notebook runs once, its extra tests in the same kernel, and nothing in it may reach the network.
 notebooks: setup
-	$(PY) -m tlcourse.workshop.offline -- $(PY) -m pytest --nbval-lax notebooks $(PYTEST_ARGS)
+	$(PY) -m tlcourse.workshop.offline -- $(PY) -m pytest --nbval notebooks $(PYTEST_ARGS)
 
 run: setup
 	$(PY) -m tlcourse run

@@ -1,3 +1,3 @@
-"""Loads the course's notebook plugin, so that `pytest --nbval-lax notebooks` runs the course as a student meets it."""
+"""Loads the course's notebook plugin, so that `pytest --nbval notebooks` runs the course as a student meets it."""
 
 pytest_plugins = ["notebook_plugin"]

@@ -73,7 +73,7 @@ def good():
             code("guess = 3", "predict"),
             code(SLIDER, "explore"),
             code("slider.value = 2\nassert '5.00' in shown.value", "verify"),
-            code("print(6 * 7)", "nbval-check-output", "lesson"),
+            code("print(6 * 7)", "lesson"),
             code("answer = ...", "exercise"),
             code("checks.bias(answer)", "check"),
             code("# One solution\nanswer = 35\nchecks.bias(answer)", "solution", jupyter=FOLDED),

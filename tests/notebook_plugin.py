@@ -1,6 +1,6 @@
 """Adds to nbval what a student does beyond running all cells: wrong answers, and every control of every widget.
 
-`pytest --nbval-lax notebooks` runs each notebook's cells unchanged. In the same kernel, at their place:
+`pytest --nbval notebooks` runs each notebook's cells unchanged. In the same kernel, at their place:
 
 * after each blank `check` cell, each wrong answer for it must be refused with its hint: those of a numeric check come
   from its own table, computed in the kernel (and its truth must be accepted), code from `tests/wrong_answers.toml`;
@@ -21,6 +21,8 @@ from tlcourse.workshop import WorkshopError, kernels
 CHECK_CALL = re.compile(r"\bchecks\.([\w.]+)\(")
 WIDGET = "application/vnd.jupyter.widget-view+json"
 LEAST = 2
+
+pytest_plugins = ["output_comparison"]
 
 
 def pytest_addoption(parser):
@@ -239,5 +241,5 @@ class Controls(Extra):
         ]
         if problems:
             raise Failed("a control failed.\n" + "\n".join(problems))
-        driven = [f"{r['control']}: {len(r['seconds'])} settings" for r in reports]
-        self.user_properties.append(("controls", json.dumps(driven)))
+        seconds = [(report["control"], each) for report in reports for each in report["seconds"]]
+        self.user_properties.append(("seconds", json.dumps(seconds)))

@@ -35,7 +35,7 @@ def student(tmp_path):
         write(notebook, tmp_path)
         (tmp_path / "wrong.toml").write_text(wrong, encoding="utf-8")
         (tmp_path / "pytest.ini").write_text("[pytest]\n")
-        command = [sys.executable, *cut, "-m", "pytest", "-p", "notebook_plugin", "--nbval-lax", "--nbval-current-env"]
+        command = [sys.executable, *cut, "-m", "pytest", "-p", "notebook_plugin", "--nbval", "--nbval-current-env"]
         if cut:
             command[-6:-6] = ["--", sys.executable]
         options = ["--nbval-cell-timeout=60", "--wrong-answers", "wrong.toml", "-rA", "--color=no", "00_small.ipynb"]
@@ -97,13 +97,32 @@ def test_controls_are_put_back(student, executed):
     assert status == 0, said
 
 
-def test_stale_tagged_output_is_caught(student, executed):
+def test_stale_output_is_caught_unless_its_cell_is_live(student, executed):
     notebook = executed()
     (cell,) = [cell for cell in notebook.cells if cell.source == "print(6 * 7)"]
     cell.outputs[0].text = "41\n"
     status, said, counts = student(notebook)
     assert (status, counts["failed"]) == (1, 1), said
-    assert "Cell outputs differ" in said
+    assert "00_small.ipynb, cell [5]: the file stores '41', and a run gives '42'; run `python -m tlcourse run" in said
+    cell.metadata.tags.append("live")
+    status, said, _ = student(notebook)
+    assert status == 0, said
+
+
+def test_a_moved_control_is_no_guess(student, executed, tmp_path):
+    notebook = executed()
+    ask = "from tlcourse.classroom import widgets\nguess = widgets.Prediction('How many?')\nguess"
+    notebook.cells += [code(ask), code("print(guess.value)")]
+    write(notebook, tmp_path)
+    assert notebooks.execute(tmp_path / "00_small.ipynb").errors == []
+    status, said, _ = student(nbformat.read(tmp_path / "00_small.ipynb", as_version=4))
+    assert status == 0, said
+
+
+def test_costs_of_the_run_are_told(student, executed):
+    said = student(executed())[1]
+    line = next(line for line in said.splitlines() if re.match(r"00_small +\d+ of 60", line))
+    assert re.search(r"0\.\d\d of 1\.5 .* ms, IntSlider 'n'", line), line
 
 
 @pytest.mark.parametrize(
@@ -372,7 +391,8 @@ def test_check_writes_nothing_and_tells_what_changed(tmp_path, executed):
     path = write(notebook, tmp_path)
     before = path.read_bytes()
     run = notebooks.execute(path, write=False)
-    assert (run.changed, run.failed) == ([index], False)
+    assert (run.changed, run.failed) == (["cell [5]: the file stores '41', and a run gives '42'"], False)
+    assert notebooks.run_all([], check=True, folder=tmp_path) == 1
     assert path.read_bytes() == before
 
 

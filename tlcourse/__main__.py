@@ -64,7 +64,7 @@ def _sweep(arguments: argparse.Namespace) -> int:
 def _bench(arguments: argparse.Namespace) -> int:
     from tlcourse.workshop import bench
 
-    bench.report(bench.measure(arguments.numbers), as_json=arguments.json)
+    bench.report(bench.measure(), as_json=arguments.json)
     return 0
 
 
@@ -126,8 +126,7 @@ def parser() -> argparse.ArgumentParser:
     place = sweep.add_mutually_exclusive_group()
     place.add_argument("--jobs", type=int, default=1, help="processes at a time (default: %(default)s)")
     place.add_argument("--scheduler", metavar="ADDRESS", help="a Dask cluster's, such as tcp://10.0.0.5:8786")
-    bench = command("bench", _bench, "measure extraction and the latency of every control")
-    bench.add_argument("numbers", nargs="*", metavar="NN", help="chapters, such as 02; default: all")
+    bench = command("bench", _bench, "measure extraction, and a probe against the guide's loop")
     bench.add_argument("--json", action="store_true", help="print JSON")
     board = command("scoreboard", _scoreboard, "show every claim: published against measured")
     board.add_argument("--json", action="store_true", help="print JSON")

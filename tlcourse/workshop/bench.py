@@ -1,24 +1,20 @@
 """Measures how fast the course is, as ratios within one run, since seconds differ from one machine to the next.
 
 * extraction: pictures a second, and which share of this machine's own matmul limit that is;
-* race: a probe on cached features against the frozen-base loop of the Keras guide, to equal accuracy;
-* widgets: the latency of every control of every notebook over its whole range.
+* race: a probe on cached features against the frozen-base loop of the Keras guide, to equal accuracy.
+
+The latency of the controls is measured where they are moved anyway: `make notebooks` prints it at its end.
 """
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 from tlcourse.experiments import race
 from tlcourse.methods.cost import flops
-from tlcourse.workshop import NOTEBOOKS, notebooks
-
-ANSWER_SECONDS = 0.2
-POINTS = 21
 
 
 def matmul_limit(*, size: int = 1536, seconds: float = 2.0) -> float:
@@ -72,46 +68,9 @@ def extraction(*, pictures: int = 256, repeats: int = 3) -> dict[str, float]:
     }
 
 
-def widgets(path: Path) -> list[dict[str, Any]]:
-    """Run a notebook, then move each of its controls over its whole range.
-
-    Args:
-        path: the notebook.
-
-    Returns:
-        For each control `{"notebook", "control", "settings", "p50", "p95", "errors"}`; seconds until the callback was
-        done and its answer sent.
-    """
-    import nbformat
-    import numpy as np
-
-    from tlcourse.workshop.kernels import Kernel
-
-    cells = nbformat.read(path, as_version=4).cells
-    with Kernel(path.parent) as kernel:
-        for cell in cells:
-            if cell.cell_type == "code" and cell.source.strip():
-                kernel.run(cell.source)
-        kernel.ask("widget_driver.drive(everything=True)")  # the first time is slower: TensorFlow traces, fonts load
-        reports = kernel.ask(f"widget_driver.drive(everything=True, points={POINTS})")
-    return [
-        {
-            "notebook": path.stem,
-            "control": report["control"],
-            "settings": len(report["seconds"]),
-            "p50": float(np.percentile(report["seconds"], 50)),
-            "p95": float(np.percentile(report["seconds"], 95)),
-            "errors": len(report["problems"]),
-        }
-        for report in reports
-        if report["seconds"]
-    ]
-
-
-def measure(numbers: Iterable[str] = (), *, folder: Path = NOTEBOOKS) -> dict[str, Any]:
-    """Run every benchmark; the widgets of these notebooks only, where numbers are given."""
-    latencies = [row for path in notebooks.select(numbers, folder) for row in widgets(path)]
-    return {"extraction": extraction(), "race": race.race(), "widgets": latencies}
+def measure() -> dict[str, Any]:
+    """Run both benchmarks."""
+    return {"extraction": extraction(), "race": race.race()}
 
 
 def report(results: dict[str, Any], *, as_json: bool = False, say: Callable[[Any], None] | None = None) -> None:
@@ -134,11 +93,3 @@ def report(results: dict[str, Any], *, as_json: bool = False, say: Callable[[Any
         for name, value in results[part].items():
             table.add_row(name.replace("_", " "), f"{value:.0%}" if name.startswith("share") else f"{value:.2f}")
         say(table)
-    table = Table(title=f"Widgets over their whole range; budget {ANSWER_SECONDS * 1000:g} ms")
-    for name in ("notebook", "control", "settings", "p50 ms", "p95 ms", "p95 / budget"):
-        table.add_column(name, justify="left" if name in ("notebook", "control") else "right")
-    for row in results["widgets"]:
-        ratio = row["p95"] / ANSWER_SECONDS
-        cells = (f"{row['p50'] * 1000:.0f}", f"{row['p95'] * 1000:.0f}", f"{ratio:.2f}")
-        table.add_row(row["notebook"], row["control"], str(row["settings"]), *cells, style="red" if ratio > 1 else "")
-    say(table)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import os
 import re
 import tempfile
@@ -29,7 +30,7 @@ class Run:
     seconds: float = 0.0
     memory: int = 0
     errors: list[str] = field(default_factory=list)
-    changed: list[int] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
 
     @property
     def budget(self) -> float:
@@ -71,17 +72,17 @@ def execute(path: Path, *, write: bool = True, progress: Callable[[int, int], No
         progress: called with the number of code cells done, and of all.
 
     Returns:
-        The costs, the errors, and the numbers of the cells whose text output is no longer what the file says.
+        The costs, the errors, and a sentence for each cell whose output is no longer what the file says.
     """
     import nbformat
     from jupyter_client.manager import AsyncKernelManager
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
-    from tlcourse.workshop import kernels
+    from tlcourse.workshop import kernels, outputs
 
     notebook = nbformat.read(path, as_version=4)
-    before = [_text(cell) for cell in notebook.cells]
+    before = copy.deepcopy(notebook.cells)
     code = [i for i, cell in enumerate(notebook.cells) if cell.cell_type == "code" and cell.source.strip()]
     manager = AsyncKernelManager(kernel_name="python3", kernel_spec_manager=kernels.ThisPython())
     client = NotebookClient(notebook, km=manager, timeout=CELL_TIMEOUT, record_timing=False, coalesce_streams=True)
@@ -106,13 +107,14 @@ def execute(path: Path, *, write: bool = True, progress: Callable[[int, int], No
                     run.errors.append(f"cell [{done}]: the kernel died (out of memory?); its last words: {said}")
                     break
                 run.errors += [f"cell [{done}], in a callback: {e}" for e in _shown(cell.outputs)]
+                stale = outputs.difference(before[index], cell.outputs, exact=outputs.on_reference())
+                run.changed += [f"cell [{done}]: {stale}"] if stale else []
             progress(len(code), len(code))
         for state in client.widget_state.values():
             run.errors += [f"in an Output widget: {e}" for e in _shown(state.get("outputs", ()))]
         client.set_widgets_metadata()
     run.seconds, run.memory = time.perf_counter() - start, memory.peak
     tidy(notebook, path.stem)
-    run.changed = [i for i, cell in enumerate(notebook.cells) if _text(cell) != before[i]]
     if write and not run.failed:
         save(notebook, path)
     return run
@@ -132,13 +134,6 @@ def _last_line(text: str) -> str:
     plain = re.sub(r"\x1b\[[0-9;]*m", "", text)
     lines = [line.strip() for line in plain.splitlines() if "IPKernelApp] WARNING" not in line]
     return next((line for line in reversed(lines) if line), "nothing")
-
-
-def _text(cell: Any) -> list[str]:
-    """The text that a cell printed, which is what a second run must repeat."""
-    outputs = cell.get("outputs", ())
-    streams = [o["text"] for o in outputs if o["output_type"] == "stream"]
-    return streams + [o["data"].get("text/plain", "") for o in outputs if "data" in o]
 
 
 def tidy(notebook: Any, stem: str) -> None:
@@ -195,11 +190,11 @@ def run_all(numbers: Iterable[str] = (), *, check: bool = False, folder: Path = 
 
     Args:
         numbers: which ("02"); none is all.
-        check: write nothing; the table says how many cells print something else than the file says.
+        check: write nothing; what a run shows must be what the file says.
         folder: where the notebooks are.
 
     Returns:
-        0, or 1 if a notebook raised or took more memory than the budget.
+        0, or 1 if a notebook raised, took more memory than the budget, or, where asked to check, showed something else.
     """
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -214,11 +209,11 @@ def run_all(numbers: Iterable[str] = (), *, check: bool = False, folder: Path = 
             runs.append(execute(path, write=not check, progress=show))
     console.print(_table(runs, check))
     for run in runs:
-        for error in run.errors:
+        for error in run.errors + (run.changed if check else []):
             console.print(f"{run.path.name}, {error}", style="red", markup=False, highlight=False)
     total = sum(run.seconds for run in runs)
     console.print(f"{total:.0f} s together; the whole course may take {COURSE_SECONDS:.0f} s on two cores.")
-    return int(any(run.failed for run in runs))
+    return int(any(run.failed or (check and run.changed) for run in runs))
 
 
 def _table(runs: list[Run], check: bool) -> Any:
