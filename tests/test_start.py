@@ -329,7 +329,7 @@ def test_full_disk_leaves_whole_files_and_remembers_them(give, course, tmp_path,
 
 
 def test_copy_that_is_broken_off_is_none(give, tmp_path, monkeypatch):
-    monkeypatch.setattr(start.notebooks.os, "replace", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    monkeypatch.setattr("tlcourse.material.assets.atomic.os.replace", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
         give()
     assert names(tmp_path) == []

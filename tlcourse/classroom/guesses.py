@@ -8,8 +8,9 @@ import contextlib
 import json
 import os
 import re
-import tempfile
 from pathlib import Path
+
+from tlcourse.material.assets.atomic import replacing
 
 FOLDER, MANIFEST, KEPT = ".tlcourse", "handed_out.json", "guesses.json"
 OLD = " (old)"
@@ -55,14 +56,8 @@ def set_aside(chapter: str, work: Path) -> None:
 
 def write(content: dict, file: Path) -> None:
     """Write JSON in one step: killed at any moment, it leaves the old file or the new one."""
-    handle, part = tempfile.mkstemp(dir=file.parent, prefix=f".{file.stem}-", suffix=".tmp")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
-            json.dump(content, stream, ensure_ascii=False, indent=1)
-        os.replace(part, file)
-    except BaseException:
-        Path(part).unlink(missing_ok=True)
-        raise
+    with replacing(file, "w", encoding="utf-8", newline="\n") as stream:
+        json.dump(content, stream, ensure_ascii=False, indent=1)
 
 
 def _file() -> Path | None:

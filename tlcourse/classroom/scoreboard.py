@@ -13,6 +13,7 @@ import pandas as pd
 
 from tlcourse.classroom.claims import Claim, claims
 from tlcourse.material import assets
+from tlcourse.material.assets.atomic import replacing
 from tlcourse.methods import statistics
 from tlcourse.methods.statistics import Interval
 
@@ -132,7 +133,8 @@ def record(claim_id: str, measured: Interval, *, where: str = "live") -> Row:
     folder = Path(os.environ.get("TLCOURSE_SCOREBOARD") or assets.CACHE / "scoreboard")
     text = json.dumps({**measured._asdict(), "where": where}, indent=1) + "\n"
     try:
-        _write(folder / f"{claim_id}.json", text)
+        with replacing(folder / f"{claim_id}.json", "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
     except OSError as error:
         warnings.warn(f"{claim_id} is not kept: {folder} cannot be written ({error.strerror}).", stacklevel=2)
     return judge(claim, measured, where)
@@ -187,13 +189,3 @@ def as_text() -> str:
     if missing:
         said.append(f"Not measured yet: {', '.join(missing)}. `python -m tlcourse run` measures them.")
     return "\n".join([shown.to_string(index=False, na_rep="", float_format="%.3g"), "", *said])
-
-
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(f".{os.getpid()}.part")
-    try:
-        part.write_text(text, encoding="utf-8", newline="\n")
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import os
 import re
 import tempfile
 import time
@@ -13,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tlcourse.material.assets.atomic import replacing
 from tlcourse.workshop import NOTEBOOKS, WorkshopError
 
 SECONDS, LONGER, COURSE_SECONDS = 60, {"08": 90, "12": 90}, 15 * 60
@@ -173,16 +173,8 @@ def save(notebook: Any, path: Path) -> None:
     """Write a notebook in one step: killed at any moment, it leaves the old file or the new one."""
     import nbformat
 
-    handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=".tmp", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
-            stream.write(nbformat.writes(notebook).rstrip("\n") + "\n")
-        mode = path.stat().st_mode & 0o777 if path.exists() else 0o644
-        os.chmod(name, mode)
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    with replacing(path, "w", encoding="utf-8", newline="\n") as stream:
+        stream.write(nbformat.writes(notebook).rstrip("\n") + "\n")
 
 
 def run_all(numbers: Iterable[str] = (), *, check: bool = False, folder: Path = NOTEBOOKS) -> int:
