@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 # What a student who is graded does not get: the answers, and the tests that need them.
-KEPT_BACK = ("tests", ".ci", ".git", ".venv", "conftest.py", "data/cache", "data/fetched")
+KEPT_BACK = ("tests", "work", ".ci", ".git", ".venv", "conftest.py", "data/cache", "data/fetched")
 CHECKS = Path("tlcourse/classroom/checks")
 
 
