@@ -8,6 +8,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.decomposition import PCA
 from sklearn.feature_selection import RFE, SelectFromModel, SelectKBest, SelectPercentile, VarianceThreshold, f_classif
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
+from sklearn.metrics.pairwise import linear_kernel, rbf_kernel
 from sklearn.model_selection import GroupKFold, LeaveOneGroupOut, StratifiedGroupKFold, StratifiedKFold
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.neighbors import KNeighborsClassifier
@@ -106,6 +107,7 @@ FIFTY = SelectKBest(k=50)
         make_pipeline(FIFTY, StandardScaler(), SVC(kernel="linear", C=10)),
         standard(SelectPercentile(percentile=100 * 50 / 1800), LinearSVC()),
         standard(FIFTY, OneVsRestClassifier(LinearSVC())),
+        standard(FIFTY, SVC(kernel=linear_kernel)),
         standard(RFE(LINEAR, n_features_to_select=50, step=0.2)),
         standard(SelectFromModel(LogisticRegression(), max_features=50, threshold=-np.inf), LINEAR),
         Own(),
@@ -155,6 +157,7 @@ class Remembers(BaseEstimator, ClassifierMixin):
         (lambda x, y: standard(SelectKBest(k=51), LINEAR), "uses 51 columns; keep 50"),
         (lambda x, y: make_pipeline(VarianceThreshold(1.5), StandardScaler(), LINEAR), "columns; keep 50"),
         (lambda x, y: standard(FIFTY, SVC()), "got SVC with the kernel 'rbf'"),
+        (lambda x, y: standard(FIFTY, SVC(kernel=rbf_kernel)), "got SVC with the kernel"),
         (lambda x, y: standard(FIFTY, SVR(kernel="linear")), "got SVR"),
         (lambda x, y: standard(FIFTY, LogisticRegression()), "got LogisticRegression"),
         (lambda x, y: standard(FIFTY, RidgeClassifier()), "got RidgeClassifier"),

@@ -116,8 +116,10 @@ def _is_linear_svm(fitted) -> bool:
     from sklearn.linear_model import SGDClassifier
     from sklearn.svm import SVC, LinearSVC, NuSVC
 
-    linear = isinstance(fitted, (SVC, NuSVC)) and fitted.kernel == "linear"
-    return linear or isinstance(fitted, LinearSVC) or isinstance(fitted, SGDClassifier) and fitted.loss == "hinge"
+    if isinstance(fitted, (SVC, NuSVC)):
+        x = np.arange(6.0).reshape(2, 3)
+        return fitted.kernel == "linear" or callable(fitted.kernel) and np.allclose(fitted.kernel(x, x), x @ x.T)
+    return isinstance(fitted, LinearSVC) or isinstance(fitted, SGDClassifier) and fitted.loss == "hinge"
 
 
 @contextlib.contextmanager
