@@ -140,6 +140,15 @@ def test_block_stays_whole(whole):
     assert deck.split(f"before\n\n{whole}\n\nafter") == ["before", whole, "after"]
 
 
+def test_long_paragraph_is_cut_between_sentences_and_not_within_marks():
+    first = "A sentence of a few words, and `one. Two. Three` more. " * 14
+    long = f"{first}**Bold words.** " + "The end of it is far away. " * 20
+    parts = deck.split(long)
+    assert " ".join(parts) == long.strip() and len(parts) > 1
+    assert all(part.endswith((".", ".**")) and part.count("`") % 2 == 0 for part in parts)
+    assert max(map(deck.height, parts)) <= deck.HEIGHT
+
+
 def test_long_code_and_its_output_get_a_slide_each():
     lesson = code("\n".join(f"line_{i} = {i}" for i in range(14)), "lesson")
     lesson.outputs = [new_output("stream", text="\n".join("output" for _ in range(8)))]

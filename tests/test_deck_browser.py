@@ -111,7 +111,7 @@ def go_through(path, chapter=None):
             moved.add(move(page))
         assert watched.left == set(), "the page asked for something from the network"
         assert watched.console == []
-        page.add_style_tag(content=".jp-RenderedMarkdown p { font-size: 300px !important; }")
+        page.add_style_tag(content=".jp-RenderedMarkdown p { font-size: 3000px !important; }")
         assert page.evaluate(LOOK)["out"], "this test does not see that something sticks out"
         browser.close()
 

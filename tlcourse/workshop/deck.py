@@ -22,7 +22,7 @@ WIDGET, HTML = "application/vnd.jupyter.widget-view+json", "text/html"
 
 # What a slide of 1280 x 720 holds, in its pixels, as `deck.css` sets the type. They only decide what goes on a slide
 # together: `deck.js` measures each slide, and makes it smaller where it is too high all the same.
-WIDTH, HEIGHT, COLUMNS = 1150, 570, 78
+WIDTH, HEIGHT, COLUMNS, CODE_COLUMNS = 1150, 570, 78, 80
 LINE, CODE_LINE, ROW, GAP, STRIP = 41, 35, 48, 20, 300
 LEAD = 160  # what may stand above a figure that is else alone
 SQUEEZE = 60  # what a last line or two may be too high: a little smaller is better than alone on the next slide
@@ -229,10 +229,19 @@ def _drop(slide: Slide, block: str) -> None:
 
 
 def _shorter(block: str) -> list[str]:
-    """A list that is higher than a slide, by its items; anything else as it is."""
-    if height(block) <= HEIGHT or not _is_list(block):
+    """A list that is higher than a slide, by its items; a long paragraph, by its sentences; else the block as it is."""
+    if _is_list(block):
+        return [block] if height(block) <= HEIGHT else re.split(r"\n(?=(?:[-*+]|\d+\.) )", block)
+    most = HEIGHT - 2 * LINE - GAP  # so that it has room below a heading
+    if height(block) <= most or re.match(r"```|\||#|>|\$\$", block):
         return [block]
-    return re.split(r"\n(?=(?:[-*+]|\d+\.) )", block)
+    parts, share = [""], height(block) / -(-height(block) // most)
+    for sentence in re.split(r"(?<=[.!?:)]) ", " ".join(block.split())):
+        marks = parts[-1].count("`") % 2 or parts[-1].count("**") % 2 or parts[-1].count("$") % 2
+        if parts[-1] and height(parts[-1]) >= share and not marks:
+            parts.append("")
+        parts[-1] += f" {sentence}" if parts[-1] else sentence
+    return parts
 
 
 def _is_list(block: str) -> bool:
@@ -295,7 +304,8 @@ def _put(made: _Slides, cell: Any, tags: set[str], *, in_task: bool) -> None:
 
 
 def _code_height(cell: Any) -> int:
-    return CODE_LINE * (cell.source.count("\n") + 1) + 2 * GAP
+    lines = sum(len(line) // CODE_COLUMNS + 1 for line in cell.source.splitlines() or [""])
+    return CODE_LINE * lines + 2 * GAP
 
 
 def _groups(outputs: Iterable[Any]) -> list[list[Any]]:
