@@ -328,7 +328,8 @@ def test_full_disk_leaves_whole_files_and_remembers_them(give, course, tmp_path,
 
 
 def test_copy_that_is_broken_off_is_none(give, tmp_path, monkeypatch):
-    monkeypatch.setattr("tlcourse.material.assets.atomic.os.replace", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    broken_off = lambda *_: (_ for _ in ()).throw(KeyboardInterrupt)  # noqa: E731
+    monkeypatch.setattr("tlcourse.material.assets.atomic.os.replace", broken_off)
     with pytest.raises(KeyboardInterrupt):
         give()
     assert names(tmp_path) == []

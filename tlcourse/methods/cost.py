@@ -1,9 +1,15 @@
 """What a network costs: its arithmetic, counted layer by layer."""
 
+from __future__ import annotations
+
 from math import prod
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import keras
 
 
-def flops(model) -> int:
+def flops(model: keras.Model) -> int:
     """Count the FLOPs of a Keras model's convolutions and dense layers for one input; a multiply-add counts as two.
 
     Args:

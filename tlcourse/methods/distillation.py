@@ -3,10 +3,18 @@
 Logits are `(n, classes)`; a temperature is above 0, and 1 leaves the softmax as it is.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
+from numpy.typing import ArrayLike
+
+if TYPE_CHECKING:
+    import keras
 
 
-def soften(logits, temperature: float) -> np.ndarray:
+def soften(logits: ArrayLike, temperature: float) -> np.ndarray:
     """Softmax of the logits divided by a temperature (Hinton et al., 2015, eq. 1).
 
     Args:
@@ -25,14 +33,14 @@ def soften(logits, temperature: float) -> np.ndarray:
     return special.softmax(np.asarray(logits, float) / temperature, axis=-1)
 
 
-def loss(teacher, student, temperature: float):
+def loss(teacher: Any, student: Any, temperature: float) -> Any:
     """How far a student's softened answers are from given ones: T² times the Kullback-Leibler divergence.
 
     The gradient by the logits falls as 1/T², hence the factor (Hinton et al., 2015, section 2).
 
     Args:
-        teacher: `(n, classes)` probabilities, already softened.
-        student: `(n, classes)` logits.
+        teacher: `(n, classes)` probabilities, already softened; an array, or a tensor of the backend in use.
+        student: `(n, classes)` logits, likewise.
         temperature: above 0, the one that the teacher's were softened with.
 
     Returns:
@@ -51,8 +59,19 @@ def loss(teacher, student, temperature: float):
     return temperature**2 * surprise
 
 
-def fit(student, x, targets, *, temperature: float, labels=None, hard_weight: float = 0.0, steps: int,
-        learning_rate: float, batch_size: int = 32, seed: int):  # fmt: skip
+def fit(
+    student: keras.Model,
+    x: np.ndarray,
+    targets: ArrayLike,
+    *,
+    temperature: float,
+    labels: ArrayLike | None = None,
+    hard_weight: float = 0.0,
+    steps: int,
+    learning_rate: float,
+    batch_size: int = 32,
+    seed: int,
+) -> keras.Model:
     """Train a student on softened answers, on labels, or on both; the rate falls to 0 along half a cosine.
 
     Args:
@@ -99,7 +118,9 @@ def fit(student, x, targets, *, temperature: float, labels=None, hard_weight: fl
     return student
 
 
-def passes(examples: int, *, steps: int, learning_rate: float, batch_size: int = 32):
+def passes(
+    examples: int, *, steps: int, learning_rate: float, batch_size: int = 32
+) -> tuple[int, keras.optimizers.schedules.LearningRateSchedule]:
     """How many whole passes come nearest to so many steps, and a rate that falls to 0 over them along half a cosine.
 
     Args:
@@ -118,7 +139,7 @@ def passes(examples: int, *, steps: int, learning_rate: float, batch_size: int =
     return epochs, keras.optimizers.schedules.CosineDecay(learning_rate, epochs * batches)
 
 
-def spread_evenly(probabilities) -> np.ndarray:
+def spread_evenly(probabilities: ArrayLike) -> np.ndarray:
     """The same confidence in the first choice, and no opinion on the others: a control without dark knowledge.
 
     Args:
@@ -135,7 +156,7 @@ def spread_evenly(probabilities) -> np.ndarray:
     return even
 
 
-def bias_for_share(logits, missing: int, share: float) -> float:
+def bias_for_share(logits: ArrayLike, missing: int, share: float) -> float:
     """What to add to one class' logit so that it is named for a given share of the examples; no label is used.
 
     Args:
@@ -156,7 +177,7 @@ def bias_for_share(logits, missing: int, share: float) -> float:
     return float(np.quantile(behind, share))
 
 
-def best_temperature(before, after) -> tuple[float, np.ndarray]:
+def best_temperature(before: ArrayLike, after: ArrayLike) -> tuple[float, np.ndarray]:
     """The temperature that brings one distribution nearest to another, in Kullback-Leibler divergence.
 
     Args:

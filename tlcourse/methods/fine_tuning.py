@@ -1,11 +1,20 @@
 """Fine-tuning in stages: a probe becomes the head, the frozen part runs once, and each block learns at its own rate."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
+from numpy.typing import ArrayLike
 
-from tlcourse.methods import freezing
+from . import freezing
+
+if TYPE_CHECKING:
+    import keras
+    from sklearn.linear_model import LogisticRegression
 
 
-def put_probe(model, rows, y, *, strength: float = 0.1):
+def put_probe(model: keras.Model, rows: ArrayLike, y: ArrayLike, *, strength: float = 0.1) -> LogisticRegression:
     """Train a linear probe on frozen features and make it the model's classifier.
 
     The probe is a logistic regression with an L2 penalty, a convex problem: its solution does not depend on a seed.
@@ -43,7 +52,7 @@ def put_probe(model, rows, y, *, strength: float = 0.1):
     return probe
 
 
-def cut(model, top: int):
+def cut(model: keras.Model, top: int) -> tuple[keras.Model, keras.Model]:
     """Cut a model in two below its last `top` blocks; both halves share their weights with it.
 
     While the lower half is frozen, its output for a picture never changes: run it once, and train the upper half on
@@ -69,7 +78,7 @@ def cut(model, top: int):
     return keras.Model(model.input, first.input), keras.Model(first.input, model.output)
 
 
-def by_block(model, rate: float, *, decay: float):
+def by_block(model: keras.Model, rate: float, *, decay: float) -> keras.optimizers.Optimizer:
     """Adam with a learning rate for each block (Howard and Ruder, 2018, "discriminative fine-tuning").
 
     Args:
@@ -94,7 +103,7 @@ def by_block(model, rate: float, *, decay: float):
     return keras.optimizers.MultiOptimizer(lambda weight: optimizers[freezing.block_of(weight.path)])
 
 
-def refresh_statistics(model, x, *, batch_size: int = 16) -> None:
+def refresh_statistics(model: keras.Model, x: np.ndarray, *, batch_size: int = 16) -> None:
     """Measure the moving statistics of every trainable batch norm anew, with the weights as they are now.
 
     While a network trains from scratch its weights run ahead of the statistics, which are averages over weights that

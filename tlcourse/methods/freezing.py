@@ -4,10 +4,16 @@ Batch normalisation is the trap: a frozen `BatchNormalization` layer normalises 
 with, a thawed one also *moves* them towards the new data at every step. Here it stays frozen unless asked otherwise.
 """
 
+from __future__ import annotations
+
 import re
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+
+if TYPE_CHECKING:
+    import keras
 
 
 def block_of(name: str) -> str:
@@ -16,7 +22,7 @@ def block_of(name: str) -> str:
     return re.sub(r"(?<=\d)[a-z]$", "", start)
 
 
-def blocks(model) -> list[str]:
+def blocks(model: keras.Model) -> list[str]:
     """The blocks of a model that hold weights, from input to output.
 
     Args:
@@ -25,7 +31,7 @@ def blocks(model) -> list[str]:
     return list(dict.fromkeys(block_of(layer.name) for layer in model.layers if layer.weights))
 
 
-def thaw(model, top: int, *, batch_norm: bool = False) -> list[str]:
+def thaw(model: keras.Model, top: int, *, batch_norm: bool = False) -> list[str]:
     """Make the last `top` blocks trainable and freeze the others. Compile the model again afterwards.
 
     Args:
@@ -54,14 +60,14 @@ def thaw(model, top: int, *, batch_norm: bool = False) -> list[str]:
     return thawed
 
 
-def _leaves(layer) -> list:
+def _leaves(layer: keras.Layer) -> list:
     """The layers with weights inside a nested network, at any depth; of a plain layer, itself."""
     if hasattr(layer, "layers"):
         return [leaf for inner in layer.layers for leaf in _leaves(inner)]
     return [layer] if layer.weights else []
 
 
-def table(model) -> pd.DataFrame:
+def table(model: keras.Model) -> pd.DataFrame:
     """What is trainable, block by block: one row a block, from input to output.
 
     Returns:
@@ -80,12 +86,12 @@ def table(model) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["block", "layers", "weights", "parameters", "trainable", "state"])
 
 
-def snapshot(model) -> dict[str, np.ndarray]:
+def snapshot(model: keras.Layer) -> dict[str, np.ndarray]:
     """A copy of every weight of a model or layer, by its path."""
     return {weight.path: np.array(weight.numpy()) for weight in model.weights}
 
 
-def changed(model, before: dict[str, np.ndarray]) -> list[str]:
+def changed(model: keras.Layer, before: dict[str, np.ndarray]) -> list[str]:
     """The paths of the weights that are no longer bit for bit what they were.
 
     Args:

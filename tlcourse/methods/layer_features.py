@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
+from numpy.typing import ArrayLike
+
+if TYPE_CHECKING:
+    import keras
 
 LOW, HIGH = -0.25, 0.15  # the thresholds of Garcia-Gasulla et al. (2018)
 
 
-def block_reader(model, *, cells: int = 1, pooling: str = "average"):
+def block_reader(model: keras.Model, *, cells: int = 1, pooling: str = "average") -> tuple[keras.Model, np.ndarray]:
     """A model that gives the output of every block at once, pooled over a grid, so that one pass reads them all.
 
     Args:
@@ -45,7 +51,7 @@ def block_reader(model, *, cells: int = 1, pooling: str = "average"):
     return keras.Model(model.input, joined), np.repeat(list(last), [grid.shape[-1] for grid in grids])
 
 
-def discretise(z, *, low: float = LOW, high: float = HIGH) -> np.ndarray:
+def discretise(z: ArrayLike, *, low: float = LOW, high: float = HIGH) -> np.ndarray:
     """Standardised features as −1 (unusually weak), 0 (as usual) and 1 (unusually strong).
 
     Args:
@@ -62,7 +68,7 @@ def discretise(z, *, low: float = LOW, high: float = HIGH) -> np.ndarray:
     return (z > high).astype(np.int8) - (z < low).astype(np.int8)
 
 
-def full_network_embedding(x_train, x_test) -> tuple[np.ndarray, np.ndarray]:
+def full_network_embedding(x_train: ArrayLike, x_test: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     """The full-network embedding of Garcia-Gasulla et al. (2018): standardise with the *training* statistics, cut in 3.
 
     Args:

@@ -6,14 +6,19 @@ the copied ones frozen; AnB+ fine-tunes them, too. BnB and BnB+ copy from a netw
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
+
+if TYPE_CHECKING:
+    import keras
 
 LAYERS = 8
 FILTERS = (32, 32, 48, 48, 64, 64)  # of the convolutions, in pairs; two dense layers follow
 HIDDEN = 128
 
 
-def network(classes: int, *, size: int = 28, seed: int):
+def network(classes: int, *, size: int = 28, seed: int) -> keras.Model:
     """Six convolutions and two dense layers, `layer1` to `layer8`, new and untrained, without batch norm or dropout.
 
     Args:
@@ -37,7 +42,7 @@ def network(classes: int, *, size: int = 28, seed: int):
     keras.utils.set_random_seed(seed)
     inputs = keras.Input((size, size, 1), name="pictures")
     x = layers.Rescaling(1 / 127.5, offset=-1, name="rescale")(inputs)
-    same = {"padding": "same", "activation": "relu", "kernel_initializer": "he_uniform"}
+    same: dict[str, Any] = {"padding": "same", "activation": "relu", "kernel_initializer": "he_uniform"}
     for i, filters in enumerate(FILTERS, start=1):
         x = layers.Conv2D(filters, 3, name=f"layer{i}", **same)(x)
         if i in (2, 4):
@@ -47,7 +52,7 @@ def network(classes: int, *, size: int = 28, seed: int):
     return keras.Model(inputs, layers.Dense(classes, name="layer8")(x), name="eight_layers")
 
 
-def transfer(source, n: int, classes: int, *, frozen: bool, seed: int):
+def transfer(source: keras.Model, n: int, classes: int, *, frozen: bool, seed: int) -> keras.Model:
     """A new network whose first `n` layers are copied from another one.
 
     Args:

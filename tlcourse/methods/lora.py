@@ -4,17 +4,30 @@ The matrices are Keras's own (`layer.enable_lora`). What Keras leaves trainable 
 without a kernel, is frozen here, so that an adapter is exactly what training may change.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+
+if TYPE_CHECKING:
+    import keras
 
 ALPHA = 16.0
 FACTORS = ("lora_kernel_a", "lora_kernel_b")
 
 
-def adapt(model, rank: int, *, parts: Sequence[str] = ("query", "value"), alpha: float = ALPHA, head: str | None = None,
-          seed: int) -> list[str]:  # fmt: skip
+def adapt(
+    model: keras.Model,
+    rank: int,
+    *,
+    parts: Sequence[str] = ("query", "value"),
+    alpha: float = ALPHA,
+    head: str | None = None,
+    seed: int,
+) -> list[str]:
     """Put W + (alpha / rank) A B in the place of chosen kernels W, and freeze all but A, B and the head.
 
     A is Gaussian with variance 1 / (inputs of W), B is zero, so that the model computes at first what it did before.
@@ -53,13 +66,13 @@ def adapt(model, rank: int, *, parts: Sequence[str] = ("query", "value"), alpha:
     return [layer.path for layer in chosen]
 
 
-def adapters(model) -> dict[str, np.ndarray]:
+def adapters(model: keras.Model) -> dict[str, np.ndarray]:
     """A copy of everything that training may change, adapters and head, by its path: small enough to keep many."""
     _adapted(model)
     return {weight.path: np.array(weight.numpy()) for weight in model.trainable_weights}
 
 
-def load(model, stored: dict[str, np.ndarray]) -> None:
+def load(model: keras.Model, stored: dict[str, np.ndarray]) -> None:
     """Put stored adapters into an adapted model; nothing else is touched and nothing has to be compiled again.
 
     Args:
@@ -82,7 +95,7 @@ def load(model, stored: dict[str, np.ndarray]) -> None:
         weight.assign(stored[path])
 
 
-def merge(model) -> list[str]:
+def merge(model: keras.Model) -> list[str]:
     """Add each A B to its kernel and take the adapters off: the model is as large and as fast as before.
 
     Compile the model before it is trained on; what predicts goes on predicting the same.
@@ -106,7 +119,7 @@ def merge(model) -> list[str]:
     return [layer.path for layer in merged]
 
 
-def cost(model) -> pd.Series:
+def cost(model: keras.Model) -> pd.Series:
     """What training and keeping a model costs.
 
     Returns:
@@ -120,7 +133,7 @@ def cost(model) -> pd.Series:
     return pd.Series({**values, "adam_bytes": 8 * count, "checkpoint_bytes": 4 * count}, dtype=object)
 
 
-def _leaves(model) -> list:
+def _leaves(model: keras.Model) -> list:
     """The layers that have no layers inside, at any depth, in the order of the model."""
     leaves = []
     for layer in model._layers:
@@ -128,7 +141,7 @@ def _leaves(model) -> list:
     return leaves
 
 
-def _named(model, names: Sequence[str]) -> list:
+def _named(model: keras.Model, names: Sequence[str]) -> list:
     """The leaves of these names, or a sentence that lists the names there are."""
     if isinstance(names, str):
         raise ValueError(f"Expected a list of layer names, got the single text {names!r}: put it in a list.")
@@ -140,7 +153,7 @@ def _named(model, names: Sequence[str]) -> list:
     return [leaf for leaf in with_weights if leaf.name in names]
 
 
-def _chosen(model, parts: Sequence[str]) -> list:
+def _chosen(model: keras.Model, parts: Sequence[str]) -> list:
     """The layers to adapt."""
     chosen = _named(model, parts)
     for layer in chosen:
@@ -164,7 +177,7 @@ def _check(rank: int, alpha: float, chosen: list) -> None:
             raise ValueError(f"Expected a rank from 1 to {most} for {layer.path}, got {rank}: choose a smaller one.")
 
 
-def _inputs(layer) -> int:
+def _inputs(layer: keras.Layer) -> int:
     """How many numbers each output of the layer is a sum of."""
     shape = layer.kernel.shape
     if not hasattr(layer, "equation"):
@@ -174,11 +187,11 @@ def _inputs(layer) -> int:
     return int(np.prod([size for axis, size in zip(axes, shape, strict=True) if axis in given and axis not in outputs]))
 
 
-def _with_adapter(model) -> list:
+def _with_adapter(model: keras.Model) -> list:
     return [leaf for leaf in _leaves(model) if getattr(leaf, "lora_enabled", False)]
 
 
-def _adapted(model) -> list:
+def _adapted(model: keras.Model) -> list:
     adapted = _with_adapter(model)
     if not adapted:
         raise ValueError(f"Expected an adapted model, got {model.name!r} without adapters: call lora.adapt first.")

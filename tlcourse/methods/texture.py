@@ -5,9 +5,10 @@ patch from inside the object the texture alone, and a cue conflict the shape of 
 """
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 
-def fill(mask, inside, outside=255) -> np.ndarray:
+def fill(mask: ArrayLike, inside: ArrayLike, outside: ArrayLike = 255) -> np.ndarray:
     """Paint what is inside an outline and what is outside it.
 
     Args:
@@ -40,7 +41,7 @@ def fill(mask, inside, outside=255) -> np.ndarray:
     return result
 
 
-def patches(colour, mask) -> tuple[np.ndarray, np.ndarray]:
+def patches(colour: ArrayLike, mask: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     """The largest square that lies wholly inside each thing, enlarged to the size of a sticker: texture without shape.
 
     Args:

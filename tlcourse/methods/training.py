@@ -1,12 +1,19 @@
 """Training as tidy tables: a thin `fit`, and the accuracy that the course reports."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
+
+if TYPE_CHECKING:
+    import keras
 
 
-def accuracy(y, logits) -> float:
+def accuracy(y: ArrayLike, logits: ArrayLike) -> float:
     """Balanced accuracy in percent: the mean over the classes of the share that is named right.
 
     Args:
@@ -18,8 +25,17 @@ def accuracy(y, logits) -> float:
     return float(100 * balanced_accuracy_score(y, np.asarray(logits).argmax(axis=1)))
 
 
-def fit(model, train, validation=None, *, epochs: int, learning_rate=1e-3, batch_size: int = 32, seed: int,
-        callbacks: Iterable = ()) -> pd.DataFrame:  # fmt: skip
+def fit(
+    model: keras.Model,
+    train: tuple[np.ndarray, np.ndarray],
+    validation: tuple[np.ndarray, np.ndarray] | None = None,
+    *,
+    epochs: int,
+    learning_rate: float | keras.optimizers.Optimizer = 1e-3,
+    batch_size: int = 32,
+    seed: int,
+    callbacks: Iterable[keras.callbacks.Callback] = (),
+) -> pd.DataFrame:
     """Compile a classifier that ends in logits with Adam, train it, and return its history as a tidy table.
 
     Args:

@@ -5,9 +5,10 @@ numbers from 0, each at least once. Higher promises more; only scores for the sa
 """
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 
-def leep(probabilities, y) -> float:
+def leep(probabilities: ArrayLike, y: ArrayLike) -> float:
     """Log expected empirical prediction (Nguyen et al., 2020, eq. 2).
 
     The source's answers are read as words for the target's classes: how often does a source class stand for each?
@@ -30,7 +31,7 @@ def leep(probabilities, y) -> float:
     return float(np.log((meaning @ p.T)[y, np.arange(len(y))]).mean())
 
 
-def logme(features, y) -> float:
+def logme(features: ArrayLike, y: ArrayLike) -> float:
     """Log maximum evidence (You et al., 2021, section 4): of a Bayesian linear model, per example, mean over classes.
 
     For a given ratio of prior to noise variance the best noise has a closed form, so one number is searched for.
@@ -60,7 +61,7 @@ def logme(features, y) -> float:
     return -float(np.mean([best.fun for best in found]))
 
 
-def h_score(features, y, *, shrink: bool = True) -> float:
+def h_score(features: ArrayLike, y: ArrayLike, *, shrink: bool = True) -> float:
     """How much of the features' spread lies between the classes (Bao et al., 2019, definition 2).
 
     With fewer examples than features the plain score says the same of every network: classes less 1. Shrinking the
@@ -88,7 +89,7 @@ def h_score(features, y, *, shrink: bool = True) -> float:
     return float(np.trace(np.linalg.solve(covariance, (1 - shrinkage) * between)))
 
 
-def cka(a, b) -> float:
+def cka(a: ArrayLike, b: ArrayLike) -> float:
     """Linear centred kernel alignment (Kornblith et al., 2019, section 3): do two sets of features see examples alike?
 
     Args:
@@ -101,14 +102,14 @@ def cka(a, b) -> float:
     Raises:
         ValueError: not as many rows.
     """
-    a, b = np.asarray(a, float), np.asarray(b, float)
-    if a.ndim != 2 or b.ndim != 2 or len(a) != len(b):
-        raise ValueError(f"Expected two tables with as many rows, got {a.shape} and {b.shape}: use the same examples.")
-    a, b = a - a.mean(axis=0), b - b.mean(axis=0)
-    return float(np.linalg.norm(a.T @ b) ** 2 / (np.linalg.norm(a.T @ a) * np.linalg.norm(b.T @ b)))
+    u, v = np.asarray(a, float), np.asarray(b, float)
+    if u.ndim != 2 or v.ndim != 2 or len(u) != len(v):
+        raise ValueError(f"Expected two tables with as many rows, got {u.shape} and {v.shape}: use the same examples.")
+    u, v = u - u.mean(axis=0), v - v.mean(axis=0)
+    return float(np.linalg.norm(u.T @ v) ** 2 / (np.linalg.norm(u.T @ u) * np.linalg.norm(v.T @ v)))
 
 
-def _pair(rows, y) -> tuple[np.ndarray, np.ndarray]:
+def _pair(rows: ArrayLike, y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     rows, y = np.asarray(rows, float), np.asarray(y)
     if rows.ndim != 2 or y.ndim != 1 or len(rows) != len(y):
         raise ValueError(f"Expected rows of shape (n, d) and n labels, got {rows.shape} and {y.shape}: flatten each.")

@@ -5,11 +5,11 @@ import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 
 @contextlib.contextmanager
-def replacing(path: Path, mode: str = "wb", **options) -> Iterator[IO]:
+def replacing(path: Path, mode: str = "wb", **options: Any) -> Iterator[IO]:
     """Open a file beside `path`; when the body is through, it is on disk and takes `path`'s place by one rename.
 
     Args:

@@ -6,9 +6,15 @@ of swish, and stem and top of fixed width. Read it from `build`, which is the ne
 it are its bricks. Below it is the door, `efficientnet_lite0`, which fills it with the published weights.
 """
 
+from __future__ import annotations
+
 import math
+from typing import TYPE_CHECKING
 
 from tlcourse.material import assets
+
+if TYPE_CHECKING:
+    import keras
 
 # (expansion, kernel, stride, channels, repeats) of the seven stages.
 STAGES = ((1, 3, 1, 16, 1), (6, 3, 2, 24, 2), (6, 5, 2, 40, 2), (6, 3, 2, 80, 3), (6, 5, 1, 112, 3),
@@ -55,7 +61,9 @@ def _inverted_residual(x, name, expansion, kernel, stride, channels, momentum):
     return x
 
 
-def build(variant: str = "lite0", *, input_size: int | None = None, classes: int | None = 1000, momentum: float = 0.99):
+def build(
+    variant: str = "lite0", *, input_size: int | None = None, classes: int | None = 1000, momentum: float = 0.99
+) -> keras.Model:
     """The untrained network as a `keras.Model`.
 
     Args:
@@ -89,7 +97,9 @@ def build(variant: str = "lite0", *, input_size: int | None = None, classes: int
     return keras.Model(inputs, x, name=f"efficientnet_{variant}")
 
 
-def efficientnet_lite0(*, classes: int | None = None, weights: str | None = "imagenet", input_size: int = 224):
+def efficientnet_lite0(
+    *, classes: int | None = None, weights: str | None = "imagenet", input_size: int = 224
+) -> keras.Model:
     """EfficientNet-Lite0 (Tan and Le, 2019), trained on ImageNet's 1.28 million photographs.
 
     Args:

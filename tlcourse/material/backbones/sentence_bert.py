@@ -4,11 +4,17 @@ Architecture: Devlin et al. (2019, "BERT", section 3), distilled as in Wang et a
 sentence pairs as in Reimers and Gurevych (2019, "Sentence-BERT", eq. 1 for the mean over tokens).
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tlcourse.material import assets
+
+if TYPE_CHECKING:
+    import keras
 
 LAYERS, HEADS, HEAD_DIM, WIDTH, HIDDEN, VOCABULARY, POSITIONS = 6, 12, 32, 384, 1536, 30522, 512
 
@@ -62,7 +68,7 @@ def _transformer_layer(x, mask, name):
     return _normalised(layers.Add(name=f"{name}_add")([x, hidden]), f"{name}_norm")
 
 
-def build(*, length: int | None = None):
+def build(*, length: int | None = None) -> keras.Model:
     """The untrained network as a `keras.Model`.
 
     Args:
@@ -114,14 +120,14 @@ def _original_weights(tensors, i: int):
 class _Lazily:
     """A file of tensors as a mapping that reads one at a time: together they fill 90 MB."""
 
-    def __init__(self, file):
+    def __init__(self, file: Any):
         self.file = file
 
     def __getitem__(self, name: str) -> np.ndarray:
         return self.file.get_tensor(name)
 
 
-def load_original(model) -> None:
+def load_original(model: keras.Model) -> None:
     """Fill a model from `build` with the published weights.
 
     Raises:
@@ -140,7 +146,7 @@ def load_original(model) -> None:
             model.get_layer(name).set_weights(weights)
 
 
-def minilm(*, length: int | None = None, weights: str | None = "sentences"):
+def minilm(*, length: int | None = None, weights: str | None = "sentences") -> keras.Model:
     """all-MiniLM-L6-v2 (Wang et al., 2020; Reimers and Gurevych, 2019), trained on a billion pairs of sentences.
 
     Args:

@@ -1,7 +1,14 @@
 """A small convolutional network, to be trained from scratch in seconds."""
 
+from __future__ import annotations
 
-def small_cnn(*, classes: int, input_size: int = 32, channels: int = 3, width: int = 32):
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import keras
+
+
+def small_cnn(*, classes: int, input_size: int = 32, channels: int = 3, width: int = 32) -> keras.Model:
     """Three convolutions and one dense layer: small enough to train from scratch in seconds.
 
     Args:

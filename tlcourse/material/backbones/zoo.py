@@ -1,11 +1,20 @@
 """Any network of `keras.applications`, for who has a network."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from tlcourse.material import assets
+
+if TYPE_CHECKING:
+    import keras
 
 OFFLINE_CHOICE = "backbones.efficientnet_lite0()"
 
 
-def keras_application(name: str = "MobileNetV2", *, input_size: int = 224, weights: str | None = "imagenet"):
+def keras_application(
+    name: str = "MobileNetV2", *, input_size: int = 224, weights: str | None = "imagenet"
+) -> keras.Model:
     """Any network of `keras.applications` without its classifier, with its own preprocessing built in.
 
     Args:

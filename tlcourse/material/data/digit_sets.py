@@ -49,8 +49,8 @@ def patches() -> tuple[np.ndarray, np.ndarray]:
             photographs.append(np.asarray(picture.convert("RGB")))
     with np.load(assets.path("mnist_m"), allow_pickle=False) as file:
         positions = file["train"], file["test"]
-    cut = (np.stack([photographs[k][r : r + 28, c : c + 28] for k, r, c in places.tolist()]) for places in positions)
-    return tuple(cut)
+    train, test = (np.stack([photographs[k][r : r + 28, c : c + 28] for k, r, c in at.tolist()]) for at in positions)
+    return train, test
 
 
 def mnist_m() -> Split:
@@ -81,7 +81,7 @@ def _enlarged(images: np.ndarray) -> np.ndarray:
 
     x = np.zeros((len(images), 28, 28), np.uint8)
     for page, image in zip(x, images, strict=True):
-        page[4:24, 4:24] = Image.fromarray(image).resize((20, 20), Image.Resampling.BICUBIC)
+        page[4:24, 4:24] = np.asarray(Image.fromarray(image).resize((20, 20), Image.Resampling.BICUBIC))
     return x
 
 

@@ -36,7 +36,7 @@ class PictureError(ValueError):
     """A file cannot be used as a picture; the message says why, in one sentence."""
 
 
-def read_picture(source: bytes | str | Path, size: int = 128) -> np.ndarray:
+def read_picture(source: bytes | bytearray | memoryview | str | Path, size: int = 128) -> np.ndarray:
     """Read one picture as the course needs it, whatever camera or program made it.
 
     The first frame of an animation; turned as its EXIF tag says; 16 bits scaled to 8; grey, palette and CMYK to RGB;
@@ -55,9 +55,10 @@ def read_picture(source: bytes | str | Path, size: int = 128) -> np.ndarray:
         ValueError: `size` is out of its range.
     """
     _check_size(size)
-    name = "the upload" if isinstance(source, bytes | bytearray | memoryview) else f"{Path(source).name!r}"
+    uploaded = isinstance(source, bytes | bytearray | memoryview)
+    name = "the upload" if uploaded else f"{Path(source).name!r}"
     try:
-        stream = io.BytesIO(source) if name == "the upload" else open(source, "rb")  # noqa: SIM115
+        stream = io.BytesIO(source) if uploaded else open(source, "rb")  # noqa: SIM115
         with stream, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's doubts about a file are answered here: it works or it does not
             Image.init()

@@ -38,7 +38,9 @@ def tidy(archive: Path) -> bytes:
     writer.writerow(["domain", "document", "rating", "text"])
     with tarfile.open(archive) as tar:
         for domain, name in FILES.items():
-            lines = tar.extractfile(f"hutto_ICWSM_2014/{name}").read().decode("utf-8").splitlines()
+            member = tar.extractfile(f"hutto_ICWSM_2014/{name}")
+            assert member is not None  # the archive is the one whose SHA-256 was compared
+            lines = member.read().decode("utf-8").splitlines()
             for line in lines:
                 number, rating, text = line.split("\t")
                 words = " ".join(html.unescape(html.unescape(text)).split())  # some were escaped twice

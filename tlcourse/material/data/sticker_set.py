@@ -60,7 +60,7 @@ def stickers(
             cut_out = picture.convert("RGBA")
         page = Image.new("RGBA", cut_out.size, (*map(int, colour), 255))
         page.alpha_composite(cut_out)
-        x[i] = page.convert("RGB").resize((size, size), Image.Resampling.LANCZOS)
+        x[i] = np.asarray(page.convert("RGB").resize((size, size), Image.Resampling.LANCZOS))
     y = np.array([STICKER_CLASSES.index(file.parent.name) for file in files])
     test = np.array([(file.parent.name, file.stem) in tested for file in files])
     return divide(x, y, test, STICKER_CLASSES, np.random.default_rng(seed))
@@ -111,6 +111,6 @@ def cut_outs(domain: str = "photo") -> CutOuts:
     rgba = np.empty((len(files), SIZE, SIZE, 4), np.uint8)
     for i, file in enumerate(files):
         with Image.open(file) as picture:
-            rgba[i] = picture.convert("RGBA")
+            rgba[i] = np.asarray(picture.convert("RGBA"))
     y = np.array([STICKER_CLASSES.index(f.parent.name) for f in files])
     return CutOuts(rgba[..., :3], rgba[..., 3], y, STICKER_CLASSES)

@@ -1,20 +1,32 @@
 """Tables that come with the course: recorded runs of long experiments, and a lecture's table of networks."""
 
+<<<<<<< HEAD
 import csv
 import hashlib
 import io
 from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
+=======
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+>>>>>>> types
 
 from tlcourse.material import assets
 from tlcourse.material.assets import AssetError
 
+<<<<<<< HEAD
 STAMPS = ("code", "digest")  # of a recorded row: the code that made it, and what its trial's rows say
 CONFLICT = ("<<<<<<<", "=======", ">>>>>>>")
 
+=======
+if TYPE_CHECKING:
+    import pandas as pd
+>>>>>>> types
 
-def recorded(name: str):
+
+def recorded(name: str) -> pd.DataFrame:
     """Runs of an experiment that is too long for a notebook; `python -m tlcourse sweep NAME` makes them again.
 
     Returns:
@@ -99,7 +111,7 @@ def named(codes: Iterable[str]) -> str:
     return ", ".join(sorted(code or "unknown code" for code in codes))
 
 
-def model_zoo():
+def model_zoo() -> pd.DataFrame:
     """The table of networks in `keras.applications` as a lecture shows it (Ribani and Marengoni, 2019, slide 46).
 
     Returns:

@@ -5,6 +5,8 @@ weights, and an array with its dtype and shape besides its bytes. So does a dama
 key and content, and is believed only if that is right. (joblib.Memory does neither, and takes no rows one by one.)
 """
 
+from __future__ import annotations
+
 import contextlib
 import hashlib
 import io
@@ -12,11 +14,15 @@ import itertools
 import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tlcourse.material import assets
 from tlcourse.material.assets.atomic import replacing
+
+if TYPE_CHECKING:
+    import keras
 
 FORMAT = b"features-3"  # part of every key: raise it when the computation changes
 DIGEST = 32  # bytes at the end of each file
@@ -38,7 +44,7 @@ def key_of_stream(parts: Iterable[bytes | np.ndarray]) -> str:
     return digest.hexdigest()
 
 
-def key_of_model(model) -> str:
+def key_of_model(model: keras.Model) -> str:
     """The hash of what a `keras.Model` computes in inference: its layers, their connections and every weight.
 
     What it and its layers are *called* does not count, since Keras numbers the names of a session's layers; nor does

@@ -4,21 +4,33 @@ A frozen network is a fixed function, so its output for a picture never changes:
 a key made of the network's weights and the picture's bytes, and every later classifier trains in milliseconds.
 """
 
+from __future__ import annotations
+
 import functools
 import os
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tlcourse.material.features.cache import kept, key_of_model, key_of_stream
 
+if TYPE_CHECKING:
+    import keras
+
 CORES = min(4, os.cpu_count() or 1)
 
 
-def extract(model, pictures: Sequence, *, batch_size: int = 4, cache: bool = True) -> np.ndarray:
+def extract(
+    model: keras.Model,
+    pictures: np.ndarray | Sequence[str | os.PathLike[str]],
+    *,
+    batch_size: int = 4,
+    cache: bool = True,
+) -> np.ndarray:
     """Run pictures through a frozen network, streaming; the result comes from disk the second time.
 
     Args:
@@ -63,7 +75,12 @@ def extract(model, pictures: Sequence, *, batch_size: int = 4, cache: bool = Tru
 
 
 def embed(
-    texts: Iterable[str], *, model=None, length: int = 64, batch_size: int = 32, cache: bool = True
+    texts: Iterable[str],
+    *,
+    model: keras.Model | None = None,
+    length: int = 64,
+    batch_size: int = 32,
+    cache: bool = True,
 ) -> np.ndarray:
     """Turn texts into sentence embeddings, from disk the second time.
 
@@ -86,20 +103,20 @@ def embed(
     from tlcourse.material.backbones import tokenize
 
     tokens = tokenize(texts, length=length)
-    model = model or _pretrained_minilm()
-    fixed = model.input_shape[1]
+    network = model or _pretrained_minilm()
+    fixed = network.input_shape[1]
     if fixed not in (None, length):
         raise ValueError(f"Expected texts of the model's own length {fixed}, got length={length}: pass length={fixed}.")
-    weights = key_of_model(model)
+    weights = key_of_model(network)
     used = np.maximum(2, (tokens != 0).sum(axis=1))
     order = np.argsort(used, kind="stable")  # texts of similar length together, so that little is spent on padding
     groups = [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
-    shape = (len(tokens), model.output_shape[-1])
+    shape = (len(tokens), network.output_shape[-1])
 
     def rows() -> Iterator[np.ndarray]:
         batches = (tokens[group, : fixed or used[group].max()] for group in groups)
         result = np.empty(shape, "float32")
-        parts = _pipelined(_frozen(model, weights), batches, streams=_streams(model))
+        parts = _pipelined(_frozen(network, weights), batches, streams=_streams(network))
         for group, part in zip(groups, parts, strict=True):
             result[group] = part
         yield result

@@ -5,10 +5,17 @@ $s = \gamma / \sqrt{\sigma^2 + \epsilon}$ (Ioffe and Szegedy, 2015, algorithm 2)
 same work in one operation instead of two. EfficientNet-Lite0 runs about half as fast again.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
+if TYPE_CHECKING:
+    import keras
 
-def fold(model):
+
+def fold(model: keras.Model) -> keras.Model:
     """A copy of a model that computes the same in inference, with fewer operations.
 
     Args:
