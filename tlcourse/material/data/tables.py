@@ -1,29 +1,23 @@
 """Tables that come with the course: recorded runs of long experiments, and a lecture's table of networks."""
 
-<<<<<<< HEAD
+from __future__ import annotations
+
 import csv
 import hashlib
 import io
 from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
-=======
-from __future__ import annotations
-
 from typing import TYPE_CHECKING
->>>>>>> types
 
 from tlcourse.material import assets
 from tlcourse.material.assets import AssetError
 
-<<<<<<< HEAD
-STAMPS = ("code", "digest")  # of a recorded row: the code that made it, and what its trial's rows say
-CONFLICT = ("<<<<<<<", "=======", ">>>>>>>")
-
-=======
 if TYPE_CHECKING:
     import pandas as pd
->>>>>>> types
+
+STAMPS = ("code", "digest")  # of a recorded row: the code that made it, and what its trial's rows say
+CONFLICT = ("<<<<<<<", "=======", ">>>>>>>")
 
 
 def recorded(name: str) -> pd.DataFrame:
