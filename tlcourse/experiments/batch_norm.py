@@ -12,6 +12,7 @@ CONFIGS = [{"recipe": "probe", "batch_size": 4, "epochs": 8}] + [
     for recipe in ("guide", "frozen statistics")
 ]
 SIZE, PER_CLASS, RATE = 96, 8, 1e-4
+MINIATURE = {"config": {"recipe": "frozen statistics", "batch_size": 8, "epochs": 1}, "SIZE": 32, "PER_CLASS": 2}
 
 
 def trial(config: dict) -> list[dict]:

@@ -19,6 +19,7 @@ TEACHER, TRANSFER, VALIDATION = 2500, 1000, 500
 INPUT, WIDTH, STRENGTH = 32, 8, 1e-3
 STEPS, RATE = 1000, 5e-3
 HARD_WEIGHT = {"hard": 1.0, "mixed": 0.5}
+MINIATURE = {"config": {"targets": "mixed", "temperature": 4, "samples": 32}, "TEACHER": 60, "TRANSFER": 40, "STEPS": 2}
 
 
 def task(seed: int) -> dict[str, dict]:
@@ -47,13 +48,14 @@ def task(seed: int) -> dict[str, dict]:
             for name, i in parts.items()}  # fmt: skip
 
 
-def student(config: dict, part: dict, *, steps: int = STEPS, rate: float = RATE):
-    """The trained student."""
+def student(config: dict, part: dict, *, steps: int | None = None, rate: float = RATE):
+    """The student, trained for `STEPS` steps if not told otherwise."""
     import keras
 
     from tlcourse.material import backbones
     from tlcourse.methods import distillation
 
+    steps = steps or STEPS
     keras.utils.set_random_seed(config["seed"])
     model = backbones.small_cnn(classes=10, input_size=28, channels=1, width=WIDTH)
     if config["targets"] == "logits":

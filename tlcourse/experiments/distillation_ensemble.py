@@ -10,6 +10,7 @@ from tlcourse.experiments.distillation import RATE, STEPS, TRANSFER, WIDTH
 MEMBERS, LABELLED = 10, 400
 TEMPERATURES = (1, 2, 4)
 CONFIGS = [{"members": MEMBERS, "labelled": LABELLED}]
+MINIATURE = {"config": {"members": 2, "labelled": 32}, "TEMPERATURES": (1,), "TRANSFER": 40, "STEPS": 2}
 
 
 def trial(config: dict) -> list[dict]:

@@ -7,6 +7,8 @@ CONFIGS = [
     for steps in (1000, 4000)
     for name, t in (("hard", 1), ("soft", 4), ("mixed", 4))
 ]
+MINIATURE = {"config": {"targets": "soft", "temperature": 4, "steps": 2}, "distillation.TEACHER": 60,
+             "distillation.TRANSFER": 40}  # fmt: skip
 
 
 def trial(config: dict) -> list[dict]:

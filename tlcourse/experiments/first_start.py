@@ -7,6 +7,7 @@ import re
 
 CONFIGS = [{"start": start} for start in ("random weights", "weights from drawings", "weights from other things")]
 SIZE, WIDTH, SOURCE_EPOCHS, EPOCHS = 32, 16, 30, 40
+MINIATURE = {"config": {"start": "weights from drawings"}, "WIDTH": 2, "SOURCE_EPOCHS": 1, "EPOCHS": 2}
 DRAWINGS = ("clipart", "noto", "twemoji", "openmoji")
 
 

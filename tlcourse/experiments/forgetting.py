@@ -7,6 +7,7 @@ tell the classes apart.
 
 CONFIGS = [{"top": 5, "rate": 3e-4}, {"top": 10, "rate": 3e-4}, {"top": 10, "rate": 3e-5}]
 SIZE, SHOTS, BATCH, EPOCHS, LOOK = 96, 16, 16, 15, (1, 4, 15)  # an epoch is 8 steps
+MINIATURE = {"config": {"top": 5, "rate": 3e-4}, "SIZE": 32, "SHOTS": 2, "EPOCHS": 1, "LOOK": (1,)}
 
 
 def trial(config: dict) -> list[dict]:

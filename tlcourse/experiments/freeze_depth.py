@@ -18,6 +18,8 @@ CONFIGS = [
 CLOCKED = ("seconds", "cpu_seconds")
 SIZE, EPOCHS, BATCH = 96, 12, 16
 VALIDATION, TEST = 38, 56
+MINIATURE = {"config": {"start": "probe", "top": 4, "rate": RATE, "decay": 1.0}, "SIZE": 32, "EPOCHS": 2,
+             "VALIDATION": 16, "TEST": 16}  # fmt: skip
 
 
 def rows_of(y, seed: int):

@@ -4,6 +4,8 @@ from tlcourse.experiments import lora_ranks as rank_sweep
 
 CONFIGS = [{"source": source} for source in ("film", "product")]
 RANK, TEST = 4, 600
+MINIATURE = {"config": {"source": "film"}, "RANK": 2, "TEST": 16, "rank_sweep.LENGTH": 6, "rank_sweep.TRAIN": 32,
+             "rank_sweep.VALIDATION": 8}  # fmt: skip
 
 
 def trial(config: dict) -> list[dict]:

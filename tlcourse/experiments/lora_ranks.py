@@ -13,6 +13,7 @@ LENGTH, TRAIN, VALIDATION, TEST, BATCH, EPOCHS = 32, 1200, 400, 1000, 16, 1
 PARTS = ("query", "value")
 PROJECTIONS_RANK = 8  # of attention's output and of the dense layers that follow it
 RATES = {"rank": 2e-3, "head": 2e-3, "projections": 1e-3, "query and value": 5e-4, "full": 5e-5}
+MINIATURE = {"config": {"method": "rank 2"}, "LENGTH": 6, "TRAIN": 32, "VALIDATION": 8}
 
 
 def sentences(domain: str, seed: int) -> dict[str, tuple]:

@@ -8,6 +8,8 @@ from tlcourse.experiments import lora_ranks as rank_sweep
 
 CONFIGS = [{"method": "full"}]
 KEPT = (0, 1, 2, 4, 8, 16, 32, 384)  # the last is the whole update
+MINIATURE = {"config": {"method": "full"}, "KEPT": (0, 1, 8), "rank_sweep.LENGTH": 6, "rank_sweep.TRAIN": 32,
+             "rank_sweep.VALIDATION": 8}  # fmt: skip
 
 
 def as_matrix(name: str, kernel):

@@ -12,6 +12,8 @@ CONFIGS = [
 ]
 SAMPLES = 400
 SHARE = 0.1
+MINIATURE = {"config": {"targets": "soft", "temperature": 4}, "SAMPLES": 32, "distillation.TEACHER": 60,
+             "distillation.TRANSFER": 40, "distillation.STEPS": 2}  # fmt: skip
 
 
 def trial(config: dict) -> list[dict]:

@@ -11,6 +11,7 @@ import time
 CONFIGS = [{"size": 224}]
 CLOCKED = ("probe_seconds", "again_seconds", "guide_seconds", "guide_over_probe", "guide_over_again")
 BATCH, MOST_EPOCHS = 32, 20
+MINIATURE = {"config": {"size": 32}, "MOST_EPOCHS": 1}
 
 
 def trial(config: dict) -> list[dict]:

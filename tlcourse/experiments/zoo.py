@@ -5,6 +5,7 @@ The weights of Lite1 and Lite2 are not part of the course; `data/build/efficient
 
 CONFIGS = [{"network": network} for network in ("lite0", "lite1", "lite2")]
 TEST_FRACTION = 0.25
+MINIATURE = {"config": {"network": "lite0"}, "TEST_FRACTION": 0.5}
 
 
 def trial(config: dict) -> list[dict]:

@@ -1,0 +1,202 @@
+"""Runs an experiment's real `trial` in seconds: small networks of the same names, made-up data, its `MINIATURE`.
+
+What was learnt from is noted: the arrays that every `fit` was given, and the weights that came out.
+"""
+
+import contextlib
+import hashlib
+import importlib
+
+import numpy as np
+
+from tlcourse import experiments
+from tlcourse.material import backbones, data, features
+from tlcourse.material.backbones import efficientnet, sentence_bert
+from tlcourse.material.features import extraction
+
+# Until they stand in their modules.
+OWN = {
+    "samples": {
+        "config": {"target": "things", "treatment": "top half"}, "SIZE": {"things": 32, "letters": 32},
+        "SHOTS": {"things": (2,), "letters": (2,)}, "STEPS": {"top half": 1, "whole network": 1, "scratch": 1},
+        "EPOCHS": {"top half": 1, "whole network": 1, "scratch": 1},
+    },
+    "copied_layers": {"CLASSES": 4, "EPOCHS": 1, "BATCH": 8},
+    "negative_transfer": {"config": {"source": "letters"}, "passes": lambda x, steps: 1, "BATCH": 8},
+    "negative_transfer_steps": {"config": {"source": "letters", "steps": 1}, "negative_transfer.passes": lambda x, steps: 1,
+                                "negative_transfer.BATCH": 8},
+}  # fmt: skip
+
+
+def pictures(classes: int, each: int, *, size: int = 28, channels: int = 0, seed: int = 0):
+    """Noise round a shade and a stripe of the class; `(n, size, size[, channels]) uint8`, labels in random order."""
+    rng = np.random.default_rng([seed, classes, each])
+    y = rng.permutation(np.repeat(np.arange(classes), each))
+    x = rng.uniform(0, 80, (len(y), size, size, channels or 1)) + 150 * (y / classes)[:, None, None, None]
+    x[np.arange(len(y)), y + 2] = 255
+    return x.astype("uint8")[..., slice(None) if channels else 0], y
+
+
+class World:
+    """Made-up data in the place of the course's; with `other_test` all that is tested on is something else."""
+
+    other_test = False
+    tests = 0  # that were handed out
+
+    def split(self, classes, each, *, test_fraction=0.25, **shape):
+        x, y = pictures(classes, each, **shape)
+        tested = np.concatenate([np.flatnonzero(y == c)[: round(test_fraction * each)] for c in range(classes)])
+        tested = tested.astype(int)
+        rest = np.setdiff1d(np.arange(len(y)), tested)
+        return data.Split(x[rest], y[rest], *self.test(x[tested], y[tested]), tuple("abcdefghijk"[:classes]))
+
+    def test(self, x, y):
+        self.tests += len(y)
+        return (255 - x[::-1], np.roll(y, 1) if len(y) else y) if self.other_test else (x, y)
+
+    def stickers(self, domain="photo", *, size=32, test_fraction=0.25, seed=0):
+        return self.split(8, 8, size=size, channels=3, test_fraction=test_fraction, seed=seed + len(domain))
+
+    def digits(self, name="mnist"):
+        return self.split(10, 24)
+
+    def reviews(self, domain):
+        rng = np.random.default_rng(len(domain))
+        y = rng.permutation(np.repeat([0, 1], 32))
+        texts = np.array([f"{'good' if label else 'bad'} {rng.integers(40)}" for label in y], object)
+        x_test, y_test = texts[48:], y[48:]
+        self.tests += len(y_test)
+        if self.other_test:
+            x_test, y_test = x_test[::-1], 1 - y_test
+        return data.Split(texts[:48], y[:48], x_test, y_test, ("bad", "good"))
+
+    def letters(self, seed):
+        split = self.split(8, 8, size=32, channels=3, seed=seed)
+        return split.x_train, split.y_train, split.x_test, split.y_test
+
+    def grey(self, classes, each, seed):
+        x, y = pictures(classes, each, seed=seed)
+        return x[..., None].astype("float32"), y
+
+    def tasks(self, seed):
+        names = ("near", "other fonts", "scripts", "fonts", "target")
+        task = {name: self.grey(4, 4, seed + i) for i, name in enumerate(names)}
+        return {**task, "test": self.test(*self.grey(4, 3, seed + 9))}
+
+    def worlds(self, seed):
+        sources = {"letters": self.grey(5, 4, seed)}
+        targets = {name: (*self.grey(4, 3, seed + i), *self.test(*self.grey(4, 3, seed + 20 + i)))
+                   for i, name in enumerate(("letters", "digits"))}  # fmt: skip
+        return sources, targets
+
+
+def lite0(*, classes=None, weights="imagenet", input_size=32):
+    """One convolution with batch norm for each of EfficientNet-Lite0's blocks; "trained" is one fixed draw."""
+    import keras
+    from keras import layers
+
+    if weights:
+        keras.utils.set_random_seed(7)
+    inputs = keras.Input((input_size, input_size, 3))
+    x = layers.Rescaling(1 / 128, offset=-127 / 128, name="rescale")(inputs)
+    for i, block in enumerate(("stem", *(f"block{i}a" for i in range(1, 8)), "top")):
+        x = efficientnet._conv_bn(x, block, filters=8, kernel=3, stride=2 if i < 3 else 1, momentum=0.9)
+    x = layers.GlobalAveragePooling2D(name="pool")(x)
+    return keras.Model(inputs, x if classes is None else layers.Dense(classes, name="logits")(x))
+
+
+def tokenize(texts, *, length):
+    """Each word a number, by its letters."""
+    rows = [[1 + sum(map(ord, word)) % 49 for word in text.split()][:length] for text in texts]
+    return np.array([row + [0] * (length - len(row)) for row in rows], "int32")
+
+
+def minilm(*, length=6):
+    import keras
+
+    keras.utils.set_random_seed(7)
+    return sentence_bert.build(length=length)
+
+
+def extract(model, x, **_):
+    return model.predict(extraction._scale(np.asarray(x), model.input_shape[1:3]), verbose=0)
+
+
+def embed(texts, *, length, **_):
+    return minilm(length=length).predict(tokenize(texts, length=length), verbose=0)
+
+
+@contextlib.contextmanager
+def small_world(monkeypatch):
+    """Everything that a trial loads or builds is small; yields the `World`."""
+    import tensorflow as tf
+
+    world = World()
+    with monkeypatch.context() as patch:
+        for name in ("stickers", "digits", "reviews"):
+            patch.setattr(data, name, getattr(world, name))
+        for name, small in {"efficientnet_lite0": lite0, "minilm": minilm, "tokenize": tokenize}.items():
+            patch.setattr(backbones, name, small)
+        sizes = {"LAYERS": 1, "HEADS": 2, "HEAD_DIM": 4, "WIDTH": 8, "HIDDEN": 16, "VOCABULARY": 50, "POSITIONS": 16}
+        for name, size in sizes.items():
+            patch.setattr(sentence_bert, name, size)
+        patch.setattr(features, "extract", extract)
+        patch.setattr(features, "embed", embed)
+        patch.setattr(module("first_start"), "drawings", lambda other_things=False: pictures(8, 8, size=32, channels=3))
+        patch.setattr(module("samples"), "letters", world.letters)
+        patch.setattr(module("copied_layers"), "tasks", world.tasks)
+        patch.setattr(module("negative_transfer"), "worlds", world.worlds)
+        tf.config.run_functions_eagerly(True)
+        try:
+            yield world
+        finally:
+            tf.config.run_functions_eagerly(False)
+
+
+def module(name):
+    return importlib.import_module(f"{experiments.__name__}.{name}")
+
+
+def run(name: str, monkeypatch, **config) -> list[dict]:
+    """The rows of an experiment's trial in miniature, with this config if one is given."""
+    experiment = module(name)
+    smaller = dict(getattr(experiment, "MINIATURE", None) or OWN[name])
+    config = {**smaller.pop("config", experiment.CONFIGS[0]), "seed": 3, **config}
+    with monkeypatch.context() as patch:
+        for path, value in smaller.items():
+            *inner, constant = path.split(".")
+            owner = getattr(experiment, inner[0]) if inner else experiment
+            assert hasattr(owner, constant), f"{name} has no {path}"
+            patch.setattr(owner, constant, value)
+        return experiment.trial(config)
+
+
+@contextlib.contextmanager
+def noted(monkeypatch):
+    """A list that grows with every `fit` of Keras and scikit-learn.
+
+    By the learner's name, how many examples it was given, the optimizer's steps, and two hashes: of what it was given,
+    and of the weights that came out.
+    """
+    import keras
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.svm import SVC
+
+    lessons = []
+
+    def hashed(*arrays):
+        return hashlib.sha256(b"".join(np.ascontiguousarray(a).tobytes() for a in arrays)).hexdigest()[:8]
+
+    with monkeypatch.context() as patch:
+        for learner in (keras.Model, LogisticRegression, SVC):
+            before = learner.fit
+
+            def fit(self, x, y, *words, before=before, **more):
+                result = before(self, x, y, *words, **more)
+                is_network = isinstance(self, keras.Model)
+                steps, learnt = (int(self.optimizer.iterations), self.get_weights()) if is_network else (0, ())
+                lessons.append((type(self).__name__, len(x), steps, hashed(x, y), hashed(*learnt)))
+                return result
+
+            patch.setattr(learner, "fit", fit)
+        yield lessons
