@@ -214,4 +214,5 @@ AT = """() => {
 # Its pictures and widgets are there, and two frames have passed, in which deck.js makes it fit.
 SETTLED = """() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(
     [...document.querySelectorAll('.jp-deck-mod-visible img')].every(image => image.complete)
-    && !document.querySelector('.jp-deck-mod-visible .jupyter-widgets-view:empty')))))"""
+    && [...document.querySelectorAll('.jp-deck-mod-visible [data-mime-type*="widget-view"]')].every(output =>
+        output.querySelector('.jupyter-widgets'))))))"""
