@@ -3,7 +3,7 @@
 import re
 from urllib.parse import urlsplit
 
-from tlcourse.workshop import presenting
+from tlcourse.workshop import lab_server, presenting
 
 TOKEN = "tlcourse"
 EXPOSED = "--LabApp.expose_app_in_browser=True"
@@ -41,7 +41,7 @@ def server(folder, scratch, data):
         scratch: an empty folder for configuration and logs.
         data: the course's data, for the kernels.
     """
-    return presenting.lab(folder, scratch, SETTINGS, EXPOSED, token=TOKEN, environment={"TLCOURSE_DATA": str(data)})
+    return lab_server.lab(folder, scratch, SETTINGS, EXPOSED, token=TOKEN, environment={"TLCOURSE_DATA": str(data)})
 
 
 class Watched:

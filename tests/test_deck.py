@@ -6,6 +6,7 @@ from nbformat.v4 import new_output
 from notebook_maker import code, good, text
 
 from tlcourse.workshop import NOTEBOOKS, WorkshopError, deck, presenting
+from tlcourse.workshop.deck_cells import COPY, HTML, WIDGET
 
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg=="
 FIGURE = f'<figure><img alt="a dot" src="data:image/png;base64,{PIXEL}"><figcaption>A dot.</figcaption></figure>'
@@ -21,7 +22,7 @@ def shows(source, *tags, **data):
 
 def widget(source, *tags, model="m1"):
     cell = code(source, *tags)
-    cell.outputs = [new_output("display_data", data={deck.WIDGET: {"model_id": model}, "text/plain": "Prediction()"})]
+    cell.outputs = [new_output("display_data", data={WIDGET: {"model_id": model}, "text/plain": "Prediction()"})]
     return cell
 
 
@@ -54,7 +55,7 @@ def test_chapter_is_whole_and_in_order(path):
     nbformat.validate(made)
     assert nbformat.writes(chapter) == before, "the chapter itself was changed"
     run = [cell.source for cell in made.cells if cell.cell_type == "code"]
-    run = [source for source in run if source != deck.COPY and not source.startswith("%%javascript")]
+    run = [source for source in run if source != COPY and not source.startswith("%%javascript")]
     assert run == [cell.source for cell in chapter.cells if cell.cell_type == "code"], "run all must run the chapter"
     for slide in deck.slides(chapter):
         assert sum("<img" in str(cell.get("outputs")) for cell in slide.cells) <= 1, "a figure has a slide of its own"
@@ -69,11 +70,11 @@ def test_chapter_is_whole_and_in_order(path):
         if cell.cell_type == "code" and not tags & {"check", "exercise", "solution"} and kind != "skip":
             for output in cell.outputs:
                 data = output.get("data", {})
-                figures = data.get(deck.HTML, "").split("</figure>")
-                for part in figures[:-1] if len(figures) > 1 else [data.get(deck.HTML, "")]:
+                figures = data.get(HTML, "").split("</figure>")
+                for part in figures[:-1] if len(figures) > 1 else [data.get(HTML, "")]:
                     assert repr(part)[1:-1] in shown
-                if deck.WIDGET in data:
-                    (where,) = [slide for slide in slides if data[deck.WIDGET]["model_id"] in slide]
+                if WIDGET in data:
+                    (where,) = [slide for slide in slides if data[WIDGET]["model_id"] in slide]
                     assert where.count("model_id") == 1 and "<img" not in where, "a widget has a slide of its own"
 
 

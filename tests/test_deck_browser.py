@@ -14,6 +14,8 @@ from notebook_maker import code, good, text, write
 from test_browser import PICTURE
 
 from tlcourse.workshop import NOTEBOOKS, deck, presenting
+from tlcourse.workshop.deck_cells import WIDGET
+from tlcourse.workshop.lab_server import HOMES
 
 pytestmark = pytest.mark.skipif(
     browser_lab.chromium() is None,
@@ -45,7 +47,7 @@ LOOK = """() => {
         cut: of('.cm-scroller, pre, figure, .widget-html-content, .jp-OutputArea-output').filter(cut)
             .map(each => each.outerHTML.slice(0, 120)),
         text: Math.min(...of('.jp-RenderedMarkdown :is(p, li)').map(size)),
-        small: Math.min(...of('td, th, pre, figcaption, label, .widget-html-content, .cm-line')
+        small: Math.min(...of('td, th, pre, pre *, figcaption, label, .widget-html-content, .cm-line')
             .filter(written).map(size)),
         says: cells.map(cell => cell.innerText).join(' '),
     };
@@ -55,7 +57,7 @@ LOOK = """() => {
 @pytest.fixture
 def untouched(tmp_path, monkeypatch):
     """A user's own Jupyter folders, empty; what is written there would change the next Lab."""
-    for name, place in presenting.HOMES.items():
+    for name, place in HOMES.items():
         monkeypatch.setenv(name, str(tmp_path / place))
     yield
     assert not any(path.is_file() for path in tmp_path.rglob("*"))
@@ -83,7 +85,7 @@ def test_deck_of_a_small_notebook(tmp_path_factory, untouched):
     ]
     path = write(notebook, tmp_path_factory.mktemp("deck"), "98_small.ipynb")
     for cell in notebook.cells[2], notebook.cells[4]:
-        cell.outputs = [new_output("display_data", data={deck.WIDGET: {}})]
+        cell.outputs = [new_output("display_data", data={WIDGET: {}})]
     assert go_through(path, notebook) == {None, "picture"}
 
 
@@ -180,7 +182,7 @@ def wanted(chapter):
         if not tags & {"check", "exercise"} and (kind != "skip" or "solution" in tags):
             data = [output.get("data", {}) for output in cell.outputs]
             figures += sum(each.get("text/html", "").count("<img") for each in data)
-            widgets += sum(deck.WIDGET in each for each in data)
+            widgets += sum(WIDGET in each for each in data)
     return figures, widgets, code, notes
 
 

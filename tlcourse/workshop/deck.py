@@ -6,24 +6,17 @@ code is shown where it is the lesson or the room's task. All is worked out from 
 
 from __future__ import annotations
 
-import base64
 import re
-import struct
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tlcourse.workshop.deck_cells import code, code_height, copy, groups, hidden, markdown, output_height, pictures
+from tlcourse.workshop.deck_text import GAP, HEIGHT, LINE, height, plain, split
+
 # Code that the room reads or writes; all other code runs unseen.
 SHOWN_CODE = {"lesson", "exercise", "bug-hunt", "solution"}
 TASK = re.compile(r"\*\*(Exercise|Bug hunt)")
-COPY = "# Made by the cell before."  # the source of cells that show more of its outputs
-WIDGET, HTML = "application/vnd.jupyter.widget-view+json", "text/html"
-
-# What a slide of 1280 x 720 holds, in its pixels, as `deck.css` sets the type. They only decide what goes on a slide
-# together: `deck.js` measures each slide, and makes it smaller where it is too high all the same.
-WIDTH, HEIGHT, COLUMNS, CODE_COLUMNS = 1150, 570, 78, 80
-LINE, CODE_LINE, ROW, GAP, STRIP = 41, 35, 48, 20, 300
 LEAD = 160  # what may stand above a figure that is else alone
 SQUEEZE = 60  # what a last line or two may be too high: a little smaller is better than alone on the next slide
 
@@ -64,7 +57,7 @@ class _Slides(list):
         """Put a cell on the last slide, or on a new one: if asked for, if it is full, or if the cell wants its own."""
         last = self[-1]
         room = LEAD if own else HEIGHT - size
-        second = _pictures(cell) and any(map(_pictures, last.cells))
+        second = pictures(cell) and any(map(pictures, last.cells))
         if new or second or last.full or not last.cells or last.used > room:
             lead = "" if new else _lead(last)
             self.append(Slide(last.title))
@@ -88,7 +81,7 @@ class _Slides(list):
             last.all_cells[-1].source += f"\n\n{block}"
             last.used += size
         else:
-            self.add(_markdown(block), size, new=new)
+            self.add(markdown(block), size, new=new)
         if heading:
             self[-1].title = plain(block.splitlines()[0])
 
@@ -118,10 +111,10 @@ def slides(notebook: Any) -> list[Slide]:
             if "exercise" in tags:
                 if task and (not made[-1].cells or made[-1].cells[-1].cell_type != "markdown"):
                     made.text(task, new=True)  # what stands between has taken the screen
-                made.add(_code(cell, shown=True, outputs=()), _code_height(cell))
+                made.add(code(cell, shown=True, outputs=()), code_height(cell))
                 made[-1].full, task = True, ""
             elif "check" in tags or (kind == "skip" and "solution" not in tags):
-                made[-1].all_cells.append(_hidden(cell))
+                made[-1].all_cells.append(hidden(cell))
             else:
                 _put(made, cell, tags, in_task=bool(task))
     return made
@@ -156,8 +149,8 @@ def deck(notebook: Any, script: str = "") -> Any:
         cells += slide.all_cells
     if script:
         runs = new_output("display_data", data={"application/javascript": script})
-        hidden = {"slideshow": {"slide_type": "skip"}}
-        cells.append(new_code_cell(f"%%javascript\n{script}", metadata=hidden, outputs=[runs]))
+        skip = {"slideshow": {"slide_type": "skip"}}
+        cells.append(new_code_cell(f"%%javascript\n{script}", metadata=skip, outputs=[runs]))
     return new_notebook(cells=cells, metadata=notebook.metadata)
 
 
@@ -194,23 +187,6 @@ def title_of(notebook: Any) -> str:
     return plain(next((found[1] for found in headings if found), ""))
 
 
-# Text: into blocks, and blocks onto slides.
-
-
-def split(source: str) -> list[str]:
-    """Cut Markdown between its blocks: paragraphs, lists, tables, code; what is in a fence or a formula stays whole."""
-    blocks: list[str] = []
-    whole = False
-    for part in re.split(r"\n\s*\n", source.strip()):
-        if whole:
-            blocks[-1] += f"\n\n{part}"
-        else:
-            blocks.append(part)
-        fences = len(re.findall(r"^\s*```", part, re.M)) + part.count("$$")
-        whole ^= fences % 2 == 1
-    return [piece for block in blocks if block for piece in _shorter(block)]
-
-
 def _lead(slide: Slide) -> str:
     """The last block of a slide, if it is a heading or announces what follows ("such as:"), else nothing."""
     if not slide.cells or slide.cells[-1].cell_type != "markdown":
@@ -228,171 +204,32 @@ def _drop(slide: Slide, block: str) -> None:
         slide.all_cells.remove(cell)
 
 
-def _shorter(block: str) -> list[str]:
-    """A list that is higher than a slide, by its items; a long paragraph, by its sentences; else the block as it is."""
-    if _is_list(block):
-        return [block] if height(block) <= HEIGHT else re.split(r"\n(?=(?:[-*+]|\d+\.) )", block)
-    most = HEIGHT - 2 * LINE - GAP  # so that it has room below a heading
-    if height(block) <= most or re.match(r"```|\||#|>|\$\$", block):
-        return [block]
-    parts, share = [""], height(block) / -(-height(block) // most)
-    for sentence in re.split(r"(?<=[.!?:)]) ", " ".join(block.split())):
-        marks = parts[-1].count("`") % 2 or parts[-1].count("**") % 2 or parts[-1].count("$") % 2
-        if parts[-1] and height(parts[-1]) >= share and not marks:
-            parts.append("")
-        parts[-1] += f" {sentence}" if parts[-1] else sentence
-    return parts
-
-
-def _is_list(block: str) -> bool:
-    return re.match(r"(?:[-*+]|\d+\.) ", block) is not None
-
-
-def height(block: str) -> int:
-    """About how high a block of Markdown is on a slide, in pixels of 1280 x 720."""
-    lines = block.splitlines()
-    if block.startswith("#"):
-        return 2 * LINE + sum(height(line) for line in lines[1:])
-    if block.startswith("```"):
-        return CODE_LINE * len(lines) + GAP
-    if block.startswith("|"):
-        return sum(ROW + CODE_LINE * (len(plain(line)) // (COLUMNS + 15)) for line in lines)
-    if _is_list(block):
-        return sum(_lines(item) * LINE + 4 for item in re.split(r"\n(?=\s*(?:[-*+]|\d+\.) )", block)) + GAP
-    return LINE * _lines(block) + GAP
-
-
-def _lines(text: str) -> int:
-    return -(-len(plain(text)) // COLUMNS)
-
-
-def plain(text: str) -> str:
-    """Markdown without its marks."""
-    text = re.sub(r"!?\[([^]]*)\]\([^)]*\)", r"\1", text)
-    return re.sub(r"\s+", " ", re.sub(r"[*`$\\]|^#+ ", "", text)).strip()
-
-
-# Code: its source where that is the lesson, and its outputs, each as large as it needs.
-
-
 def _put(made: _Slides, cell: Any, tags: set[str], *, in_task: bool) -> None:
     """Put a cell of code on the slides: its source where that is the lesson, and its outputs, large ones alone."""
-    groups = _groups(cell.outputs)
+    parts = groups(cell.outputs)
     shown = bool(tags & SHOWN_CODE) or in_task  # code below "Bug hunt" is what the room searches
-    if not groups and not shown:
-        made[-1].all_cells.append(_hidden(cell))
+    if not parts and not shown:
+        made[-1].all_cells.append(hidden(cell))
         return
-    first = groups[0] if groups else []
-    size = _code_height(cell) + sum(map(_output_height, first))
+    first = parts[0] if parts else []
+    size = code_height(cell) + sum(map(output_height, first))
     if shown and size <= HEIGHT:
-        made.add(_code(cell, shown=True, outputs=first), size, new="solution" in tags)
+        made.add(code(cell, shown=True, outputs=first), size, new="solution" in tags)
     elif shown:
-        made.add(_markdown(f"```python\n{cell.source}\n```"), _code_height(cell), new="solution" in tags)
-        if groups:
-            made.add(_code(cell, outputs=first), HEIGHT, own=True)
+        made.add(markdown(f"```python\n{cell.source}\n```"), code_height(cell), new="solution" in tags)
+        if parts:
+            made.add(code(cell, outputs=first), HEIGHT, own=True)
         else:
-            made[-1].all_cells.append(_hidden(cell))
+            made[-1].all_cells.append(hidden(cell))
     else:
-        size = sum(map(_output_height, first))
+        size = sum(map(output_height, first))
         guess = "predict" in tags
-        made.add(_code(cell, outputs=first), size, new=guess, own=size >= HEIGHT)
-    for group in groups[1:]:
-        size = sum(map(_output_height, group))
-        made.add(_copy(cell, group), size, new=size >= HEIGHT, own=size >= HEIGHT)
+        made.add(code(cell, outputs=first), size, new=guess, own=size >= HEIGHT)
+    for group in parts[1:]:
+        size = sum(map(output_height, group))
+        made.add(copy(cell, group), size, new=size >= HEIGHT, own=size >= HEIGHT)
     if "solution" in tags:
         made[-1].full = True
-
-
-def _code_height(cell: Any) -> int:
-    lines = sum(len(line) // CODE_COLUMNS + 1 for line in cell.source.splitlines() or [""])
-    return CODE_LINE * lines + 2 * GAP
-
-
-def _groups(outputs: Iterable[Any]) -> list[list[Any]]:
-    """Outputs by the slide that they come on: a figure or a widget alone, smaller ones together while they fit."""
-    groups: list[list[Any]] = []
-    used = 0
-    for output in _single(outputs):
-        size = _output_height(output)
-        if not groups or used + size > HEIGHT:
-            groups.append([])
-            used = 0
-        groups[-1].append(output)
-        used += size
-    return groups
-
-
-def _single(outputs: Iterable[Any]) -> Iterable[Any]:
-    """Outputs without warnings; one for each figure where several were displayed as one."""
-    from nbformat.v4 import new_output
-
-    for output in outputs:
-        if output.get("name") == "stderr" or output.output_type == "error":
-            continue
-        figures = output.get("data", {}).get(HTML, "").split("</figure>")
-        if len(figures) > 2:
-            for figure in figures[:-1]:
-                yield new_output("display_data", data={HTML: f"{figure}</figure>"})
-        else:
-            yield output
-
-
-def _output_height(output: Any) -> int:
-    data = output.get("data", {})
-    html = data.get(HTML, "")
-    if WIDGET in data or any(kind.startswith("image/") for kind in data) or "<img" in html:
-        strip = _strip(html)
-        return strip if strip <= STRIP else HEIGHT
-    if html:
-        return ROW * max(1, html.count("<tr")) + GAP
-    if "text/markdown" in data:
-        return sum(map(height, split(data["text/markdown"])))
-    text = output.get("text", data.get("text/plain", ""))
-    return CODE_LINE * len(text.splitlines()) + GAP
-
-
-def _pictures(cell: Any) -> bool:
-    return any("<img" in output.get("data", {}).get(HTML, "") for output in cell.get("outputs", ()))
-
-
-def _strip(html: str) -> int:
-    """How high a picture is on a slide's full width, with a line of caption: a row of small pictures is low."""
-    found = re.search(r'src="data:image/png;base64,([A-Za-z0-9+/]{32})', html)
-    if not found:
-        return HEIGHT
-    width, high = struct.unpack(">II", base64.b64decode(found[1])[16:24])
-    return WIDTH * high // width + LINE
-
-
-def _markdown(source: str) -> Any:
-    from nbformat.v4 import new_markdown_cell
-
-    return new_markdown_cell(source)
-
-
-def _code(cell: Any, *, shown: bool = False, outputs: Iterable[Any] | None = None) -> Any:
-    """A cell of code for the deck, its source shown or not, with all its outputs or some."""
-    from nbformat.v4 import new_code_cell
-
-    made = new_code_cell(cell.source, outputs=list(cell.outputs if outputs is None else outputs))
-    made.metadata.update(tags=list(cell.metadata.get("tags", [])), jupyter={"source_hidden": not shown})
-    made.execution_count = cell.execution_count
-    return made
-
-
-def _hidden(cell: Any) -> Any:
-    """A cell of code that runs and is not shown."""
-    made = _code(cell)
-    made.metadata["slideshow"] = {"slide_type": "skip"}
-    return made
-
-
-def _copy(cell: Any, outputs: Iterable[Any]) -> Any:
-    """A cell that only shows what the cell before it made: a widget in it is as alive as the first."""
-    from nbformat.v4 import new_code_cell
-
-    metadata = {"tags": list(cell.metadata.get("tags", [])), "jupyter": {"source_hidden": True}}
-    return new_code_cell(COPY, metadata=metadata, outputs=list(outputs))
 
 
 def _quoted(text: str) -> str:
