@@ -6,7 +6,7 @@ the copied ones frozen; AnB+ fine-tunes them, too. BnB and BnB+ copy from a netw
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -42,7 +42,7 @@ def network(classes: int, *, size: int = 28, seed: int) -> keras.Model:
     keras.utils.set_random_seed(seed)
     inputs = keras.Input((size, size, 1), name="pictures")
     x = layers.Rescaling(1 / 127.5, offset=-1, name="rescale")(inputs)
-    same: dict[str, Any] = {"padding": "same", "activation": "relu", "kernel_initializer": "he_uniform"}
+    same = {"padding": "same", "activation": "relu", "kernel_initializer": "he_uniform"}
     for i, filters in enumerate(FILTERS, start=1):
         x = layers.Conv2D(filters, 3, name=f"layer{i}", **same)(x)
         if i in (2, 4):
