@@ -17,6 +17,7 @@ from pathlib import Path
 import tlcourse
 
 ROOT = Path(tlcourse.__file__).parents[1]
+HINTS = ("annotation", "returns")
 NOT_FOLLOWED = "tlcourse.material.assets"
 
 
@@ -43,7 +44,8 @@ class _Module:
         self.defined: dict[str, list[ast.stmt]] = {}
         self.always: list[ast.stmt] = []  # they bind no name, and may change what others bound
         tree = ast.parse(file.read_bytes(), file.name)
-        self.imported = _imports(statement for statement in tree.body if not _has_scope(statement))
+        self.package = ".".join(file.parent.relative_to(ROOT).parts) if file.is_relative_to(ROOT) else ""
+        self.imported = _imports((s for s in tree.body if not _has_scope(s)), self.package)
         for statement in tree.body:
             names = _bound(statement)
             for name in names:
@@ -83,7 +85,7 @@ class _Code:
 
     def names(self, statement: ast.stmt, file: Path) -> Iterator[tuple]:
         """What the names in a statement stand for, in their order."""
-        imported = self.module(file).imported | _imports([statement])
+        imported = self.module(file).imported | _imports([statement], self.module(file).package)
 
         def meant(node: ast.AST) -> tuple | None:
             if isinstance(node, ast.Attribute):
@@ -99,8 +101,10 @@ class _Code:
             if found := meant(node):
                 yield found
             else:
-                for child in ast.iter_child_nodes(node):
-                    yield from walk(child)
+                for name, value in ast.iter_fields(node):
+                    for child in (value if isinstance(value, list) else [value]) if name not in HINTS else ():
+                        if isinstance(child, ast.AST):
+                            yield from walk(child)
 
         return walk(statement)
 
@@ -126,15 +130,16 @@ def _file(module: str) -> Path | None:
     return next((file for file in (path.with_name(path.name + ".py"), path / "__init__.py") if file.exists()), None)
 
 
-def _imports(statements) -> dict[str, tuple[str, str | None]]:
+def _imports(statements, package: str) -> dict[str, tuple[str, str | None]]:
     """Local name -> (module, name in it or None) of all imports in the statements, however deep."""
     found: dict[str, tuple[str, str | None]] = {}
     for node in (node for statement in statements for node in ast.walk(statement)):
         for alias in node.names if isinstance(node, ast.Import | ast.ImportFrom) else ():
             if isinstance(node, ast.ImportFrom):
-                if node.level or alias.name == "*":
+                if node.level > 1 or alias.name == "*":
                     raise ValueError("Expected imports that name what they take, from where: write them out.")
-                found[alias.asname or alias.name] = (node.module, alias.name)
+                module = ".".join(filter(None, (package if node.level else None, node.module)))
+                found[alias.asname or alias.name] = (module, alias.name)
             elif alias.asname:
                 found[alias.asname] = (alias.name, None)
             else:
@@ -159,7 +164,8 @@ def _bound(statement: ast.AST) -> set[str]:
 def _is_silent(node: ast.AST) -> bool:
     """An import (what it binds is looked up where it is used), or a docstring."""
     is_text = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
-    return is_text or isinstance(node, ast.Import | ast.ImportFrom)
+    for_types = isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+    return is_text or for_types or isinstance(node, ast.Import | ast.ImportFrom)
 
 
 def _plain(node):
@@ -168,5 +174,7 @@ def _plain(node):
         return [_plain(item) for item in node if not _is_silent(item)]
     if not isinstance(node, ast.AST):
         return repr(node)
-    fields = ((name, value) for name, value in ast.iter_fields(node) if name not in ("ctx", "kind", "type_comment"))
+    fields = (
+        (name, value) for name, value in ast.iter_fields(node) if name not in ("ctx", "kind", "type_comment", *HINTS)
+    )
     return [type(node).__name__, *((name, _plain(value)) for name, value in fields if value not in (None, []))]
