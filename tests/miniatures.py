@@ -23,8 +23,8 @@ OWN = {
     },
     "copied_layers": {"CLASSES": 4, "EPOCHS": 1, "BATCH": 8},
     "negative_transfer": {"config": {"source": "letters"}, "passes": lambda x, steps: 1, "BATCH": 8},
-    "negative_transfer_steps": {"config": {"source": "letters", "steps": 1}, "negative_transfer.passes": lambda x, steps: 1,
-                                "negative_transfer.BATCH": 8},
+    "negative_transfer_steps": {"config": {"source": "letters", "steps": 1}, "negative_transfer.BATCH": 8,
+                                "negative_transfer.passes": lambda x, steps: 1},
 }  # fmt: skip
 
 
@@ -85,9 +85,7 @@ class World:
 
     def worlds(self, seed):
         sources = {"letters": self.grey(5, 4, seed)}
-        targets = {name: (*self.grey(4, 3, seed + i), *self.test(*self.grey(4, 3, seed + 20 + i)))
-                   for i, name in enumerate(("letters", "digits"))}  # fmt: skip
-        return sources, targets
+        return sources, {"letters": (*self.grey(4, 3, seed), *self.test(*self.grey(4, 3, seed + 20)))}
 
 
 def lite0(*, classes=None, weights="imagenet", input_size=32):

