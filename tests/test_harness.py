@@ -180,6 +180,8 @@ def test_wrong_answers_of_a_numeric_check_come_from_its_own_table(student, execu
     replace(notebook, "class NotYet", "").source = preamble
     for cell in notebook.cells:
         cell.source = cell.source.replace("checks.bias(answer)", "checks.bias(answer, 5)")
+        if "checks.bias" in cell.source:  # this check says other words than the one whose outputs are stored
+            cell.metadata.update(tags=[*cell.metadata.tags, "live"], tlcourse={"live": "another check"})
         if "solution" in cell.metadata.tags and "strict" in new:
             cell.source = "answer = 28\nchecks.bias(answer, 5)"
     status, said, _ = student(notebook, wrong="")
