@@ -1,7 +1,7 @@
 # make lab: everything from nothing to JupyterLab.   make test: everything from nothing to a tested course.
 # Both make .venv with a Python from 3.11 to 3.13 found on PATH (or PYTHON=…), and need the network only the first time.
 .NOTPARALLEL:
-.PHONY: help setup lab test lint unit notebooks run bench slides lock clean
+.PHONY: help setup lab test lint unit notebooks browser run bench slides lock clean
 
 VENV := .venv
 PYTHON ?=
@@ -19,6 +19,7 @@ QUIET := $(if $(CI),--quiet,)
 help:
 	@echo "make lab      set up, and open JupyterLab on your copy of the course in work/ (what you changed stays)"
 	@echo "make test     set up, and run every test, the notebooks included (PYTEST_ARGS=... for pytest)"
+	@echo "make browser  open every chapter and every deck in a real browser (make test: three chapters, and what changed)"
 	@echo "make slides   set up, and open chapter NN=00 to be shown as slides"
 	@echo "make run      execute the notebooks in place, and hold them to the budgets"
 	@echo "make bench    measure extraction, and a probe against the guide's loop"
@@ -45,6 +46,10 @@ unit: setup
 # Each notebook runs once, its extra tests in the same kernel, and nothing in it may reach the network.
 notebooks: setup
 	$(PY) -m tlcourse.workshop.offline -- $(PY) -m pytest --nbval notebooks $(PYTEST_ARGS)
+
+# Every chapter and every deck in a real browser; `make unit` opens what changed and three fixed ones.
+browser: setup
+	TLCOURSE_BROWSER=all $(PY) -m pytest tests/test_browser.py tests/test_deck_browser.py $(PYTEST_ARGS)
 
 run: setup
 	$(PY) -m tlcourse run

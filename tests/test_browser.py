@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import subprocess
 
 import browser_lab
 import pytest
@@ -10,15 +11,29 @@ from nbformat.v4 import new_output
 from notebook_maker import code, good, text, write
 
 from tlcourse.material.assets import DATA
-from tlcourse.workshop import NOTEBOOKS
+from tlcourse.workshop import NOTEBOOKS, ROOT
 
 pytestmark = pytest.mark.skipif(
     browser_lab.chromium() is None,
     reason="no Chromium on PATH (Debian and Ubuntu: apt install chromium), so that no chapter is opened in a browser",
 )
-# A run of every chapter costs as much as the notebooks' own tests: TLCOURSE_BROWSER="00 02" opens only these.
-CHOSEN = os.environ.get("TLCOURSE_BROWSER", "").split()
-CHAPTERS = [path for path in sorted(NOTEBOOKS.glob("*.ipynb")) if not CHOSEN or path.name[:2] in CHOSEN]
+# A run of every chapter costs as much as the notebooks' own tests: by default what the last commit changed and three
+# fixed ones; TLCOURSE_BROWSER="00 02" opens only these, and "all" each (`make browser`).
+FIXED = {"00", "02", "06"}
+CHOSEN = set(os.environ.get("TLCOURSE_BROWSER", "").split())
+
+
+def changed():
+    """The numbers of the chapters that the last commit changed, or that are not committed."""
+    git = subprocess.run(
+        ["git", "diff", "--name-only", "HEAD~1", "--", "notebooks"], cwd=ROOT, capture_output=True, text=True
+    )
+    return {name.removeprefix("notebooks/")[:2] for name in git.stdout.split()}
+
+
+EVERY = sorted(NOTEBOOKS.glob("*.ipynb"))
+OPENED = CHOSEN or FIXED | changed()
+CHAPTERS = [path for path in EVERY if "all" in CHOSEN or path.name[:2] in OPENED]
 
 PICTURE = """\
 import base64, io
