@@ -65,16 +65,6 @@ display(ipywidgets.VBox([slider, shown, upload, names]))"""
 
 
 @pytest.fixture(scope="module")
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=browser_lab.chromium(), args=browser_lab.ARGUMENTS)
-        yield running
-        running.close()
-
-
-@pytest.fixture(scope="module")
 def lab(tmp_path_factory):
     """JupyterLab on a copy of the notebooks, so that the checkout stays as it is; with its folder."""
     folder = tmp_path_factory.mktemp("course") / "notebooks"

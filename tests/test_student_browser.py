@@ -59,16 +59,6 @@ def make_lab(home):
         process.wait(60)
 
 
-@pytest.fixture(scope="module")
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=browser_lab.chromium(), args=browser_lab.ARGUMENTS)
-        yield running
-        running.close()
-
-
 def visit(browser, address):
     """Open the page that `make lab` opens; gives it with the set of hosts that it asked for and must not."""
     page = browser.new_page(viewport={"width": 1280, "height": 800})
