@@ -21,7 +21,6 @@ OWN = {
         "SHOTS": {"things": (2,), "letters": (2,)}, "STEPS": {"top half": 1, "whole network": 1, "scratch": 1},
         "EPOCHS": {"top half": 1, "whole network": 1, "scratch": 1},
     },
-    "copied_layers": {"CLASSES": 4, "EPOCHS": 1, "BATCH": 8},
     "negative_transfer": {"config": {"source": "letters"}, "passes": lambda x, steps: 1, "BATCH": 8},
     "negative_transfer_steps": {"config": {"source": "letters", "steps": 1}, "negative_transfer.BATCH": 8,
                                 "negative_transfer.passes": lambda x, steps: 1},
@@ -143,6 +142,7 @@ def small_world(monkeypatch):
         patch.setattr(module("first_start"), "drawings", lambda other_things=False: pictures(8, 8, size=32, channels=3))
         patch.setattr(module("samples"), "letters", world.letters)
         patch.setattr(module("copied_layers"), "tasks", world.tasks)
+        patch.setattr(module("copied_layers_steps"), "task", world.tasks)
         patch.setattr(module("negative_transfer"), "worlds", world.worlds)
         tf.config.run_functions_eagerly(True)
         try:

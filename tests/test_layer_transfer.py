@@ -6,6 +6,7 @@ import pytest
 from inline import definition
 
 from tlcourse.experiments import copied_layers as trial
+from tlcourse.material import data
 from tlcourse.methods import fine_tuning, freezing, layer_transfer, training
 
 X = np.random.default_rng(0).uniform(0, 255, (12, 8, 8, 1)).astype("float32")
@@ -60,11 +61,21 @@ def test_tasks_are_alike_in_size_and_share_no_picture():
     tasks = trial.tasks(0)
     sizes = {name: (x.shape, set(np.bincount(y))) for name, (x, y) in tasks.items()}
     trained = ((620, 28, 28, 1), {20})
-    assert sizes == dict.fromkeys(("near", "scripts", "fonts", "target"), trained) | {
-        "test": ((3100, 28, 28, 1), {100})
-    }
+    sources = ("near", "other fonts", "scripts", "fonts")
+    assert sizes == dict.fromkeys((*sources, "target"), trained) | {"test": ((3100, 28, 28, 1), {100})}
     pictures = [{picture.tobytes() for picture in x} for x, _ in tasks.values()]
     assert not any(a & b for i, a in enumerate(pictures) for b in pictures[:i])
+
+
+def test_no_family_of_fonts_is_in_two_parts():
+    tasks, glyphs = trial.tasks(1), data.glyphs()
+    of = {
+        image.tobytes(): family for font, family in zip(glyphs.images, glyphs.families, strict=True) for image in font
+    }
+    met = {name: {of[image.astype("uint8").tobytes()] for image in tasks[name][0]} for name in
+           ("target", "near", "test", "other fonts", "fonts")}  # fmt: skip
+    assert met.pop("near") == met["target"]
+    assert len(set().union(*met.values())) == sum(map(len, met.values()))
 
 
 def test_frozen_layers_that_run_once_give_the_same(source):

@@ -96,11 +96,10 @@ def test_nobody_is_tested_on_pictures_that_it_was_trained_on(world, monkeypatch)
 
 
 @pytest.mark.parametrize(
-    ("treatment", "source", "task"),
-    [("AnB", "near", "near"), ("BnB", "own", "target"), ("fonts AnB", "fonts", "fonts"),
-     ("scripts AnB+", "scripts", "scripts")],
-)  # fmt: skip
-def test_layers_are_copied_from_who_learnt_the_task_that_is_named(treatment, source, task, world, monkeypatch):
+    ("source", "task"),
+    [("near", "near"), ("own", "target"), ("other fonts", "other fonts"), ("fonts", "fonts"), ("scripts", "scripts")],
+)
+def test_layers_are_copied_from_who_learnt_the_task_that_is_named(source, task, world, monkeypatch):
     copied, known, taught = module("copied_layers"), world.tasks(3), []
 
     def trained(model, pair, **_):
@@ -109,8 +108,7 @@ def test_layers_are_copied_from_who_learnt_the_task_that_is_named(treatment, sou
 
     monkeypatch.setattr(copied, "trained", trained)
     monkeypatch.setattr(copied, "transferred", lambda *_, **__: 0.0)
-    run("copied_layers", monkeypatch, **next(each for each in copied.CONFIGS if each in (
-        {"treatment": treatment}, {"source": source})))  # fmt: skip
+    run("copied_layers", monkeypatch, source=source)
     assert taught == [task]
 
 
