@@ -29,7 +29,6 @@ BENIGN = {
 SETTINGS = {
     # All cells are in the page at once, so that a control below the fold can be found.
     "@jupyterlab/notebook-extension/tracker": {"windowingMode": "none"},
-    "@jupyterlab/apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
     "@jupyterlab/docmanager-extension/plugin": {"autosave": False},
 }
 

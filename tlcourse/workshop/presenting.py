@@ -22,7 +22,6 @@ from tlcourse.workshop.lab_server import lab
 SETTINGS = {
     "jupyterlab-slideshow/plugin": {"active": True},
     "@jupyterlab/notebook-extension/tracker": {"windowingMode": "none", "codeCellConfig": {"lineWrap": True}},
-    "@jupyterlab/apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
     "@jupyterlab/docmanager-extension/plugin": {"autosave": False},
     # What the buttons of a presenter's remote control send.
     "@jupyterlab/shortcuts-extension/shortcuts": {
