@@ -39,6 +39,7 @@ lint: setup
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -c "from importlinter.cli import lint_imports_command; lint_imports_command()"
+	$(PY) -m basedpyright --pythonpath $(PY)
 
 unit: setup
 	$(PY) -m pytest tests $(PYTEST_ARGS)
@@ -62,7 +63,7 @@ slides: setup
 
 lock:
 	$(PY) -m uv pip compile --universal --generate-hashes --no-emit-index-url --extra dev --extra slides --extra cluster pyproject.toml -o requirements.txt
-	$(PY) -m tlcourse.workshop.lock
+	$(PY) -m tlcourse.workshop.lockfile
 
 clean:
 	rm -rf $(VENV) data/fetched data/cache

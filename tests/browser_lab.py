@@ -7,6 +7,7 @@ from tlcourse.workshop import lab_server, presenting
 
 TOKEN = "tlcourse"
 EXPOSED = "--LabApp.expose_app_in_browser=True"
+PATIENCE = 300_000  # milliseconds: nothing is waited for longer than it takes, and a busy machine takes its time
 chromium = presenting.chromium
 ARGUMENTS = [
     "--no-sandbox",
@@ -28,7 +29,6 @@ BENIGN = {
 SETTINGS = {
     # All cells are in the page at once, so that a control below the fold can be found.
     "@jupyterlab/notebook-extension/tracker": {"windowingMode": "none"},
-    "@jupyterlab/apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
     "@jupyterlab/docmanager-extension/plugin": {"autosave": False},
 }
 
@@ -73,9 +73,10 @@ class Chapter(Watched):
     def __init__(self, page, address, name):
         super().__init__(page)
         self.name = name
+        page.set_default_timeout(PATIENCE)
         page.goto(f"{address}/lab/tree/{name}?reset&token={TOKEN}")
-        page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=120_000)
-        page.wait_for_function(f"{NOTEBOOK}.sessionContext.session?.kernel?.status === 'idle'", timeout=120_000)
+        page.wait_for_selector(".jp-Notebook .jp-Cell")
+        page.wait_for_function(f"{NOTEBOOK}.sessionContext.session?.kernel?.status === 'idle'")
 
     def pictures(self):
         """The pictures in outputs, as `[alt text, whether it is really seen]`."""
@@ -120,17 +121,9 @@ class Chapter(Watched):
                 before = area.evaluate(SHOWN)
                 for key in ("ArrowRight", "ArrowLeft") if kind == "slider" else ("ArrowDown", "ArrowUp"):
                     self.page.keyboard.press(key)
-                    if self._changes(area, before):
+                    if shows_something_else(self.page, area, before):
                         return kind
         return None
-
-    def _changes(self, area, before, seconds=5):
-        """Whether what an output shows is soon something else. A busy kernel answers late, so wait by its status."""
-        for _ in range(seconds * 10):
-            if area.evaluate(SHOWN) != before:
-                return True
-            self.page.wait_for_timeout(100)
-        return False
 
     def upload(self, files, *, button="Upload"):
         """Give files to a FileUpload widget, as a person does through its button.
@@ -153,3 +146,13 @@ NOTEBOOK = "window.jupyterapp.shell.currentWidget"
 # Pictures, and what HTML widgets say: not the control itself, which changes in any case.
 SHOWN = """area => [...area.querySelectorAll('img')].map(image => image.src).join()
     + [...area.querySelectorAll('.widget-html-content')].map(html => html.innerHTML).join()"""
+
+
+def shows_something_else(page, area, before):
+    """Whether an output is not as it was, once the kernel has done all that it was asked for."""
+    page.evaluate(f"() => {NOTEBOOK}.sessionContext.session.kernel.requestKernelInfo()")
+    for _ in range(20):  # the browser has yet to draw it
+        if area.evaluate(SHOWN) != before:
+            return True
+        page.wait_for_timeout(50)
+    return False

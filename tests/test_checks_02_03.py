@@ -33,7 +33,7 @@ def split(splitter):
 @pytest.mark.parametrize("splitter", [StratifiedGroupKFold(5), GroupKFold(4), LeaveOneGroupOut()])
 def test_folds_that_keep_copies_together_are_honest(splitter, capsys):
     for folds in (split(splitter), [(train, test[test < 40]) for train, test in split(splitter)]):
-        checks.honest_folds(folds, PHOTO_OF)
+        checks.honest_folds(folds, PHOTO_OF, LABELS)
         checks.honest_folds(tuple(folds), PHOTO_OF, LABELS)
     assert capsys.readouterr().out.count("✓") == 4
 

@@ -103,13 +103,14 @@ def go_through(path, chapter=None):
 
     chapter = chapter or nbformat.read(path, as_version=4)
     slides, moved = [], set()
-    with presenting.live(path) as address, sync_playwright() as playwright:
+    with presenting.live(path, browser_lab.EXPOSED) as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=browser_lab.chromium(), args=browser_lab.ARGUMENTS)
         watched = browser_lab.Watched(browser.new_page(viewport={"width": 1280, "height": 720}))
         page = watched.page
+        page.set_default_timeout(browser_lab.PATIENCE)
         page.goto(address)
         for _ in presenting.turn(page):
-            slides.append(page.evaluate(LOOK))
+            slides.append(look(page))
             moved.add(move(page))
         assert watched.left == set(), "the page asked for something from the network"
         assert watched.console == []
@@ -134,6 +135,15 @@ def go_through(path, chapter=None):
     return moved
 
 
+def look(page):
+    """What `LOOK` sees, once it sees the same twice: Lab draws a widget anew when it has found its kernel."""
+    seen, before = page.evaluate(LOOK), None
+    while seen != before:
+        page.wait_for_timeout(200)
+        seen, before = page.evaluate(LOOK), seen
+    return seen
+
+
 def move(page):
     """Move a slider or a list of the slide by keyboard, as a person does who has clicked on it; Escape leaves it.
 
@@ -155,12 +165,7 @@ def move(page):
             break
     assert page.evaluate(presenting.AT) == number, "the arrow key turned the slide instead of moving the control"
     assert control.evaluate(value) != stood, "the arrow key did not move the control"
-    kind = "value"
-    for _ in range(50):
-        if area.evaluate(SHOWN) != before:
-            kind = "picture"
-            break
-        page.wait_for_timeout(100)
+    kind = "picture" if browser_lab.shows_something_else(page, area, before) else "value"
     page.keyboard.press("Escape")
     return kind
 

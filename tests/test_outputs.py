@@ -3,6 +3,7 @@
 import re
 from types import SimpleNamespace
 
+import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_output
 
@@ -106,18 +107,20 @@ def test_the_first_line_that_differs_is_told_short():
     assert re.fullmatch(r"the file stores 'b{199}…', and a run gives 'c{199}…'", said)
 
 
-@pytest.mark.parametrize("change", ["system", "processor", "version"])
-def test_only_the_locked_linux_is_the_reference(monkeypatch, change):
+@pytest.mark.parametrize("change", ["system", "machine", "version", "vectors"])
+def test_only_the_locked_linux_on_such_a_processor_is_the_reference(monkeypatch, change):
     pins = {pin.name: next(iter(pin.specifier)).version for pin in lockfile.pins() if pin.marker is None}
     from importlib import metadata
 
-    true = metadata.version
+    true, notebook = metadata.version, nbformat.v4.new_notebook(metadata={"tlcourse": {"vectors": outputs.vectors()}})
+    monkeypatch.setattr(outputs, "_locked", outputs._locked.__wrapped__)
     monkeypatch.setattr(metadata, "version", lambda name: pins.get(name, true(name)))
     monkeypatch.setattr(outputs, "platform", SimpleNamespace(system=lambda: "Linux", machine=lambda: "x86_64"))
-    assert outputs.on_reference.__wrapped__()
+    assert outputs.on_reference(notebook)
     if change == "version":
         pins["tensorflow"] = "2.0"
+    elif change == "vectors":
+        notebook.metadata.tlcourse.vectors += " amx_tile"
     else:
-        name = {"system": "system", "processor": "machine"}[change]
-        monkeypatch.setattr(outputs.platform, name, lambda: "other")
-    assert not outputs.on_reference.__wrapped__()
+        monkeypatch.setattr(outputs.platform, change, lambda: "other")
+    assert not outputs.on_reference(notebook)

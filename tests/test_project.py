@@ -162,5 +162,11 @@ def test_hooks_need_no_download():
     hooks = yaml.safe_load(read(ROOT / ".pre-commit-config.yaml"))
     assert {repo["repo"] for repo in hooks["repos"]} == {"local"}
     assert {hook["language"] for repo in hooks["repos"] for hook in repo["hooks"]} == {"system"}
-    for tool in {hook["entry"].split()[2] for repo in hooks["repos"] for hook in repo["hooks"]}:
+    for entry in {hook["entry"] for repo in hooks["repos"] for hook in repo["hooks"]}:
+        (tool,) = re.findall(r"python -(?:m |c .from )(\w+)", entry)
         assert importlib.util.find_spec(tool), f"{tool} is not in the lock"
+
+
+def test_makefile_calls_what_there_is():
+    for module in re.findall(r"\$\(PY\) -m ([\w.]+)", read(ROOT / "Makefile")):
+        assert importlib.util.find_spec(module), f"make calls {module}, which is not there"

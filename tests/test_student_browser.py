@@ -45,7 +45,7 @@ def make_lab(home):
             [sys.executable, "-m", "tlcourse", "lab"], cwd=home, env=environment, stdout=log, stderr=subprocess.STDOUT
         )
     try:
-        end = time.monotonic() + 120
+        end = time.monotonic() + 300
         while process.poll() is None and time.monotonic() < end:
             with contextlib.suppress(OSError):
                 urllib.request.urlopen(f"http://127.0.0.1:{port}/api", timeout=5).close()
@@ -70,9 +70,10 @@ def visit(browser, address):
         (route.continue_ if inside else route.abort)()
 
     page.route("**/*", keep_inside)
+    page.set_default_timeout(browser_lab.PATIENCE)
     page.goto(address)
-    page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=120_000)
-    page.wait_for_function(f"{NOTEBOOK}.sessionContext.session?.kernel?.status === 'idle'", timeout=120_000)
+    page.wait_for_selector(".jp-Notebook .jp-Cell")
+    page.wait_for_function(f"{NOTEBOOK}.sessionContext.session?.kernel?.status === 'idle'")
     return page, left
 
 
@@ -83,7 +84,7 @@ def guess_first(page):
     first = page.evaluate(f"{CELLS}.findIndex(cell => (cell.model.getMetadata('tags') ?? []).includes('predict'))")
     page.evaluate(f"{NOTEBOOK}.content.activeCellIndex = {first}")
     page.evaluate("window.jupyterapp.commands.execute('notebook:run-cell')")
-    page.wait_for_selector("text=Your guess first.", timeout=60_000)
+    page.wait_for_selector("text=Your guess first.")
 
 
 def test_first_day_and_next(browser, tmp_path):

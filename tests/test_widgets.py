@@ -130,6 +130,14 @@ def test_states_of_a_choice_are_its_options(control, values):
     assert [state["x"] for state, _ in widgets.Explore(lambda x: "", x=control).states()] == values
 
 
+def test_states_leave_no_option_of_a_list_out():
+    options = list("abcdefghi")
+    shown = widgets.Explore(
+        lambda n, x: "", n=ipywidgets.IntSlider(value=4, min=1, max=7), x=ipywidgets.Dropdown(options=options)
+    ).states()
+    assert sorted({values["x"] for values, _ in shown}) == options and len(shown) == 54
+
+
 @pytest.mark.parametrize(
     "sizes", [(9, 64), (190, 4), (8, 5), (7, 480, 300, 891), (2, 2, 2, 2, 2, 2, 2), (1, 3), (500,)]
 )

@@ -76,7 +76,8 @@ class Explore(InWords):
         """What is shown at settings all over the controls' ranges, for whoever has no kernel.
 
         Each control is thinned evenly, keeping both ends and where it stands, so that every combination of what is
-        left is there. A control with more answers than can be listed (a text, an upload) stays where it is.
+        left is there; a list, whose options have no order, only where sliders have nothing left to give. A control with
+        more answers than can be listed (a text, an upload) stays where it is.
 
         Args:
             most: settings; with three controls or more an end may have to go.
@@ -85,7 +86,8 @@ class Explore(InWords):
             `(values by name, HTML)` for each setting, the first control moving slowest.
         """
         places = [positions(control) for control in self.controls.values()]
-        counts = shares([len(values) for values, _ in places], most)
+        slides = [isinstance(control, (*SLIDERS, ipywidgets.SelectionSlider)) for control in self.controls.values()]
+        counts = shares([len(values) for values, _ in places], most, slides)
         grid = [thinned(*place, count) for place, count in zip(places, counts, strict=True)]
         settings = [dict(zip(self.controls, setting, strict=True)) for setting in itertools.product(*grid)]
         shown = [(values, self.draw(**values)) for values in settings]
@@ -145,11 +147,11 @@ def positions(control: ipywidgets.ValueWidget) -> tuple[list, int]:
     return [*values[:here], control.value, *values[here + 1 :]], here
 
 
-def shares(sizes: Sequence[int], most: int) -> list[int]:
-    """How many values each control may keep: as equal as can be, their product at most `most`."""
+def shares(sizes: Sequence[int], most: int, later: Sequence[bool]) -> list[int]:
+    """How many values each control may keep, their product at most `most`: as equal as can be, `later` ones last."""
     counts, growing = [1] * len(sizes), [i for i, size in enumerate(sizes) if size > 1]
     while growing:
-        least = min(growing, key=lambda i: counts[i])
+        least = min(growing, key=lambda i: (later[i], counts[i]))
         if math.prod(counts) // counts[least] * (counts[least] + 1) > most:
             growing.remove(least)
             continue

@@ -16,6 +16,8 @@ from typing import Any
 
 from tlcourse.workshop import WorkshopError, kernels
 
+# JupyterLab's configuration without news, without the question about them, and without a request to the network.
+QUIET = Path(__file__).with_name("jupyter")
 HOMES = {
     "JUPYTER_CONFIG_DIR": "config",
     "JUPYTER_RUNTIME_DIR": "runtime",
@@ -61,16 +63,14 @@ def lab(
     command = [
         *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1"),
         *(f"--ServerApp.port={port}", "--ServerApp.port_retries=0", f"--IdentityProvider.token={token}"),
-        *(f"--ServerApp.root_dir={folder}", "--LabApp.news_url=None"),
-        *("--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate", "--ServerApp.open_browser=False"),
-        *options,
+        *(f"--ServerApp.root_dir={folder}", "--ServerApp.open_browser=False", *options),
     ]
     log = scratch / "server.log"
     with open(log, "wb") as stream:
         # In a session of its own, so that Ctrl+C in the terminal reaches us alone, and is not asked about there.
         process = subprocess.Popen(
             command,
-            env=kernels.environment(**homes, **(environment or {})),
+            env=kernels.environment(JUPYTER_CONFIG_PATH=str(QUIET), **homes, **(environment or {})),
             stdin=subprocess.DEVNULL,
             stdout=stream,
             stderr=subprocess.STDOUT,

@@ -82,7 +82,7 @@ def execute(path: Path, *, write: bool = True, progress: Callable[[int, int], No
     from tlcourse.workshop import kernels, outputs
 
     notebook = nbformat.read(path, as_version=4)
-    before = copy.deepcopy(notebook.cells)
+    before, exact = copy.deepcopy(notebook.cells), outputs.on_reference(notebook)
     code = [i for i, cell in enumerate(notebook.cells) if cell.cell_type == "code" and cell.source.strip()]
     manager = AsyncKernelManager(kernel_name="python3", kernel_spec_manager=kernels.ThisPython())
     client = NotebookClient(notebook, km=manager, timeout=CELL_TIMEOUT, record_timing=False, coalesce_streams=True)
@@ -107,7 +107,7 @@ def execute(path: Path, *, write: bool = True, progress: Callable[[int, int], No
                     run.errors.append(f"cell [{done}]: the kernel died (out of memory?); its last words: {said}")
                     break
                 run.errors += [f"cell [{done}], in a callback: {e}" for e in _shown(cell.outputs)]
-                stale = outputs.difference(before[index], cell.outputs, exact=outputs.on_reference())
+                stale = outputs.difference(before[index], cell.outputs, exact=exact)
                 run.changed += [f"cell [{done}]: {stale}"] if stale else []
             progress(len(code), len(code))
         for state in client.widget_state.values():
@@ -115,6 +115,7 @@ def execute(path: Path, *, write: bool = True, progress: Callable[[int, int], No
         client.set_widgets_metadata()
     run.seconds, run.memory = time.perf_counter() - start, memory.peak
     tidy(notebook, path.stem)
+    notebook.metadata["tlcourse"] = {"vectors": outputs.vectors()}
     if write and not run.failed:
         save(notebook, path)
     return run

@@ -22,7 +22,6 @@ from tlcourse.workshop.lab_server import lab
 SETTINGS = {
     "jupyterlab-slideshow/plugin": {"active": True},
     "@jupyterlab/notebook-extension/tracker": {"windowingMode": "none", "codeCellConfig": {"lineWrap": True}},
-    "@jupyterlab/apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
     "@jupyterlab/docmanager-extension/plugin": {"autosave": False},
     # What the buttons of a presenter's remote control send.
     "@jupyterlab/shortcuts-extension/shortcuts": {
@@ -198,7 +197,8 @@ def turn(page: Any) -> Iterator[int]:
     number = 1
     while number <= last:
         page.wait_for_function(f"({AT})()?.[0] === {number}", timeout=120_000)  # Lab may start the deck twice
-        page.wait_for_function(SETTLED)
+        page.wait_for_function(THERE, timeout=120_000)
+        page.evaluate(TWO_FRAMES)
         yield number
         number += 1
         page.keyboard.press("ArrowRight")
@@ -211,8 +211,9 @@ AT = """() => {
     const said = fitted && getComputedStyle(slide).getPropertyValue('--deck-number').match(/\\d+/g);
     return said ? said.map(Number) : null;
 }"""
-# Its pictures and widgets are there, and two frames have passed, in which deck.js makes it fit.
-SETTLED = """() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(
-    [...document.querySelectorAll('.jp-deck-mod-visible img')].every(image => image.complete)
+# Its pictures and widgets are there. (No promise here: wait_for_function would take it for true.)
+THERE = """() => [...document.querySelectorAll('.jp-deck-mod-visible img')].every(image => image.complete)
     && [...document.querySelectorAll('.jp-deck-mod-visible [data-mime-type*="widget-view"]')].every(output =>
-        output.querySelector('.jupyter-widgets'))))))"""
+        output.matches('.jupyter-widgets') || output.querySelector('.jupyter-widgets'))"""
+# In which deck.js makes it fit.
+TWO_FRAMES = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"

@@ -11,10 +11,9 @@ from typing import Any
 
 from tlcourse.classroom import guesses
 from tlcourse.workshop import NOTEBOOKS, ROOT, WorkshopError, notebooks
+from tlcourse.workshop.lab_server import QUIET
 
 WORK = Path(os.environ.get("TLCOURSE_WORK") or ROOT / "work").absolute()
-# JupyterLab's configuration without news, without the question about them, and without a request to the network.
-CONFIG = Path(__file__).with_name("jupyter")
 
 
 def lab(*, work: Path = WORK) -> int:
@@ -28,7 +27,7 @@ def lab(*, work: Path = WORK) -> int:
         print(sentence)
     (first,) = notebooks.select(["00"], work)
     more = filter(None, [os.environ.get("JUPYTER_CONFIG_PATH")])
-    os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join([str(CONFIG), *more])
+    os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join([str(QUIET), *more])
     places = f"--ServerApp.root_dir={work}", f"--LabApp.workspaces_dir={work / guesses.FOLDER / 'workspaces'}"
     return main([str(first), *places]) or 0
 

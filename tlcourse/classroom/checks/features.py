@@ -6,11 +6,10 @@ from tlcourse.classroom.checks.core import PERCENT, Question, exercise, expect, 
 
 
 @exercise
-def honest_folds(folds, photo_of, labels=None) -> str:
-    """Pairs (train rows, test rows) in which no photograph is on both sides, and nothing else is left out.
+def honest_folds(folds, photo_of, labels) -> str:
+    """Pairs (train rows, test rows) in which no photograph is on both sides, no class on one, and nothing left out.
 
-    `photo_of` says which photograph a row was made from; with `labels`, one for each row, also that each class that is
-    tested was trained on.
+    `photo_of` says which photograph a row was made from, `labels` of which class it is.
     """
     require(
         not hasattr(folds, "__next__"),
@@ -42,7 +41,7 @@ def honest_folds(folds, photo_of, labels=None) -> str:
             f"Nothing leaks, but of what may be trained on {copies} augmented copies are left out: "
             + ("nothing is augmented any more." if len(train) == len(np.unique(photo_of[train])) else "take them all."),
         )
-        strange = [] if labels is None else np.setdiff1d(np.asarray(labels)[test], np.asarray(labels)[train])
+        strange = np.setdiff1d(np.asarray(labels)[test], np.asarray(labels)[train])
         require(len(strange) == 0, "A fold is tested on a class that it never trains on: mix the classes.")
     return "All copies of a photograph stay together, so the test is a test again."
 

