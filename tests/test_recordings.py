@@ -23,7 +23,7 @@ pytestmark = pytest.mark.usefixtures("place")
 # The others wait for `sweep NAME --verify 3` on a processor that gives their numbers to the last digit, or for a new
 # recording; once stamped, a table has to leave this list.
 UNSTAMPED = {
-    *("batch_norm", "copied_layers", "distillation", "distillation_ensemble", "distillation_steps", "first_start"),
+    *("batch_norm", "distillation", "distillation_ensemble", "distillation_steps", "first_start"),
     *("forgetting", "freeze_depth", "lora_domains", "lora_ranks", "lora_spectrum", "missing_class"),
     *("negative_transfer", "negative_transfer_steps", "race", "samples", "zoo"),
 }
