@@ -22,9 +22,6 @@ OWN = {
         "EPOCHS": {"top half": 1, "whole network": 1, "scratch": 1},
     },
     "copied_layers": {"CLASSES": 4, "EPOCHS": 1, "BATCH": 8},
-    "negative_transfer": {"config": {"source": "letters"}, "passes": lambda x, steps: 1, "BATCH": 8},
-    "negative_transfer_steps": {"config": {"source": "letters", "steps": 1}, "negative_transfer.BATCH": 8,
-                                "negative_transfer.passes": lambda x, steps: 1},
 }  # fmt: skip
 
 

@@ -1,8 +1,16 @@
-"""Chapter 19: is the network that comes from the fonts harmed, or only not finished? Four times the steps."""
+"""Chapter 19: is a source that harms when fine-tuned really worse, or only not finished? Four times the steps.
+
+The sources are those that were below scratch on the letters after 160 steps, in draws that are not recorded here.
+"""
 
 from tlcourse.experiments import negative_transfer
 
-CONFIGS = [{"source": source, "steps": 640} for source in ("fonts", "untrained")]
+HARMFUL = ("inverted", "pictograms", "clip art", "fonts", "random labels", "shuffled pixels", "noise")
+CONFIGS = [{"source": source, "steps": 640} for source in (*HARMFUL, "untrained")]
+MINIATURE = {
+    **{f"negative_transfer.{name}": small for name, small in negative_transfer.MINIATURE.items() if name != "config"},
+    "config": {"source": "letters", "steps": 1},
+}
 
 
 def trial(config: dict) -> list[dict]:
