@@ -119,12 +119,16 @@ def test_targets_are_few_and_inverted_ones_are_the_same_turned_round():
 def test_no_family_of_fonts_nor_writing_system_is_learnt_and_tested(seed, monkeypatch):
     """Every picture is marked with two numbers: which font, or which letter and drawing, it is of."""
     glyphs, scripts = data.glyphs(), data.scripts()
-    for name, group in {"glyphs": glyphs, "scripts": scripts}.items():
-        first, second = np.indices(group.images.shape[:2])
-        mark = first if name == "glyphs" else 20 * first + second
+
+    def marked(group, numbers):
         images = np.zeros_like(group.images)
-        images[..., 0, :3] = np.stack([mark // 10000, mark // 100 % 100, mark % 100], axis=-1)
-        monkeypatch.setattr(data, name, lambda group=group._replace(images=images): group)
+        images[..., 0, :3] = np.stack([numbers // 10000, numbers // 100 % 100, numbers % 100], axis=-1)
+        return lambda: group._replace(images=images)
+
+    font, _ = np.indices(glyphs.images.shape[:2])
+    letter, drawing = np.indices(scripts.images.shape[:2])
+    monkeypatch.setattr(data, "glyphs", marked(glyphs, font))
+    monkeypatch.setattr(data, "scripts", marked(scripts, 20 * letter + drawing))
     sources, targets = negative_transfer.worlds(seed)
 
     def marks(x):

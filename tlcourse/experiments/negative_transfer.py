@@ -155,7 +155,9 @@ def source_network(source: str, sources: dict, *, seed: int):
     return model
 
 
-def transferred(base, target: tuple, *, frozen: bool, copied: int = COPIED, steps: int | None = None, seed: int) -> float:
+def transferred(
+    base, target: tuple, *, frozen: bool, copied: int = COPIED, steps: int | None = None, seed: int
+) -> float:
     """Balanced test accuracy in percent after training on the target's few examples, with `copied` layers of `base`."""
     from tlcourse.methods import fine_tuning, layer_transfer, training
 
