@@ -30,9 +30,9 @@ def worlds(seed: int) -> tuple[dict, dict]:
     """Sources as `(x, y)`, targets as `(x, y, x_test, y_test)`, with x `(n, 28, 28, 1)` in [0, 255].
 
     A source and a target never share a picture, nor a family of fonts, nor a writing system; but for the source "same
-    fonts": there the two fonts that the target's examples are drawn in are among the twenty. What tests is of families
-    that nobody has learnt from. The letters of source and target are two halves of the 62 characters. The four sets of
-    drawn stickers are sources one by one (189 to 243 pictures), and mixed, as "pictograms".
+    fonts": there the two fonts that the target's examples are drawn in are among the twenty. Letters are tested in
+    families that nobody has learnt from. Those of source and target are two halves of the 62 characters. The four sets
+    of drawn stickers are sources one by one (189 to 243 pictures), and mixed, as "pictograms".
     """
     import numpy as np
 

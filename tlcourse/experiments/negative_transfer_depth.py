@@ -10,7 +10,9 @@ DEPTHS = (2, 4, 6)
 CONFIGS = [{"source": source} for source in ("fonts", "fonts, shuffled weights", "letters", "untrained")]
 MINIATURE = {
     "config": {"source": "letters, shuffled weights"},
-    **{f"negative_transfer.{name}": small for name, small in negative_transfer.MINIATURE.items() if name != "config"},
+    "negative_transfer.TARGET_STEPS": 1,
+    "negative_transfer.SOURCE_STEPS": 1,
+    "negative_transfer.BATCH": 8,
 }
 
 

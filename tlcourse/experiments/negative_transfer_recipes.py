@@ -8,15 +8,16 @@ target is measured against is chosen on the other targets: see the chapter.
 from tlcourse.experiments import negative_transfer
 
 STEPS = 640
-RECIPES = {"longer": {}, "weight decay": {"decay": 0.1}, "shifted": {"shift": 2, "turn": 10}}
+RECIPES = {"longer": {}, "weight decay": {"decay": 1.0}, "shifted": {"shift": 2, "turn": 10}}
 CONFIGS = [
     *({"source": "untrained", "recipe": recipe} for recipe in RECIPES),
     *({"source": source, "recipe": "shifted"} for source in ("same fonts", "letters", "fonts")),
 ]
 MINIATURE = {
-    **{f"negative_transfer.{name}": small for name, small in negative_transfer.MINIATURE.items() if name != "config"},
     "config": {"source": "letters", "recipe": "shifted"},
     "STEPS": 1,
+    "negative_transfer.SOURCE_STEPS": 1,
+    "negative_transfer.BATCH": 8,
 }
 
 

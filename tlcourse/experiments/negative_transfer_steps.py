@@ -8,8 +8,9 @@ from tlcourse.experiments import negative_transfer
 HARMFUL = ("inverted", "pictograms", "clip art", "fonts", "random labels", "shuffled pixels", "noise")
 CONFIGS = [{"source": source, "steps": 640} for source in (*HARMFUL, "untrained")]
 MINIATURE = {
-    **{f"negative_transfer.{name}": small for name, small in negative_transfer.MINIATURE.items() if name != "config"},
     "config": {"source": "letters", "steps": 1},
+    "negative_transfer.SOURCE_STEPS": 1,
+    "negative_transfer.BATCH": 8,
 }
 
 
