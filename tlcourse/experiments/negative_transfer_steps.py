@@ -1,6 +1,7 @@
 """Chapter 19: is a source that harms when fine-tuned really worse, or only not finished? Four times the steps.
 
-The sources are those that were below scratch on the letters after 160 steps, in draws that are not recorded here.
+The sources are those that were four points or more below scratch on the letters, fine-tuned for 160 steps, in an
+earlier recording of five draws, when fonts were not yet split by family.
 """
 
 from tlcourse.experiments import negative_transfer
