@@ -21,9 +21,6 @@ OWN = {
         "SHOTS": {"things": (2,), "letters": (2,)}, "STEPS": {"top half": 1, "whole network": 1, "scratch": 1},
         "EPOCHS": {"top half": 1, "whole network": 1, "scratch": 1},
     },
-    "negative_transfer": {"config": {"source": "letters"}, "passes": lambda x, steps: 1, "BATCH": 8},
-    "negative_transfer_steps": {"config": {"source": "letters", "steps": 1}, "negative_transfer.BATCH": 8,
-                                "negative_transfer.passes": lambda x, steps: 1},
 }  # fmt: skip
 
 

@@ -3,7 +3,18 @@
 import numpy as np
 import pytest
 
-from tlcourse.experiments import distillation, distillation_ensemble, freeze_depth, negative_transfer, samples
+from tlcourse.experiments import (
+    distillation,
+    distillation_ensemble,
+    freeze_depth,
+    negative_transfer,
+    negative_transfer_depth,
+    samples,
+)
+from tlcourse.material import data
+from tlcourse.methods import layer_transfer
+
+TWO_SCRIPTS = ("scripts", "writing systems")
 
 
 @pytest.mark.parametrize("seed", [0, 5])
@@ -98,6 +109,59 @@ def test_a_source_shares_no_picture_with_a_target():
 
 def test_targets_are_few_and_inverted_ones_are_the_same_turned_round():
     sources, targets = negative_transfer.worlds(1)
-    assert len(targets["letters"][1]) == 2 * 31 and len(targets["fonts"][1]) == 2 * negative_transfer.FONTS
+    assert len(targets["letters"][1]) == len(targets["fonts"][1]) == 2 * negative_transfer.CLASSES
     assert np.array_equal(targets["inverted letters"][0], 255 - targets["letters"][0])
+    assert np.array_equal(targets["mirrored letters"][2][:, :, ::-1], targets["letters"][2])
     assert np.array_equal(sources["inverted"][0], 255 - sources["letters"][0])
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_no_family_of_fonts_nor_writing_system_is_learnt_and_tested(seed, monkeypatch):
+    """Every picture is marked with two numbers: which font, or which letter and drawing, it is of."""
+    glyphs, scripts = data.glyphs(), data.scripts()
+
+    def marked(group, numbers):
+        images = np.zeros_like(group.images)
+        images[..., 0, :3] = np.stack([numbers // 10000, numbers // 100 % 100, numbers % 100], axis=-1)
+        return lambda: group._replace(images=images)
+
+    font, _ = np.indices(glyphs.images.shape[:2])
+    letter, drawing = np.indices(scripts.images.shape[:2])
+    monkeypatch.setattr(data, "glyphs", marked(glyphs, font))
+    monkeypatch.setattr(data, "scripts", marked(scripts, 20 * letter + drawing))
+    sources, targets = negative_transfer.worlds(seed)
+
+    def marks(x):
+        return (x[:, 0, :3, 0] @ [10000, 100, 1]).astype(int)
+
+    def families(x):
+        return set(np.array(glyphs.families)[marks(x)])
+
+    def systems(x):
+        return set(np.array(scripts.systems)[marks(x) // 20])
+
+    learnt = {name: families(sources[name][0]) for name in ("same fonts", "letters", "fonts")}
+    for name in ("letters", "fonts"):
+        few, _, tested, _ = targets[name]
+        assert not families(tested) & set().union(*learnt.values())
+        assert not families(few) & (learnt["letters"] | learnt["fonts"])
+    few, _, tested, _ = targets["letters"]
+    assert not families(few) & families(tested) and families(few) < learnt["same fonts"]
+    foreign = systems(sources["other scripts"][0])
+    assert not foreign & set().union(*(systems(targets[name][i]) for name in TWO_SCRIPTS for i in (0, 2)))
+    few, tested = (marks(targets["scripts"][i]) for i in (0, 2))
+    faces = [{(mark // 20, scripts.faces[mark // 20, mark % 20]) for mark in part} for part in (few, tested)]
+    assert len(faces[0]) == 31 and len(set(few)) == 62 and not faces[0] & faces[1]
+    few, tested = (set(marks(targets["writing systems"][i]) // 20) for i in (0, 2))
+    assert len(few) == 40 and len(tested) == 160 and not few & tested
+
+
+def test_shuffled_filters_keep_their_weights_and_lose_their_order():
+    network = layer_transfer.network(3, seed=0)
+    before = network.get_layer("layer3").get_weights()
+    untouched = network.get_layer("layer7").get_weights()
+    negative_transfer_depth.shuffle_weights(network, seed=0)
+    after = network.get_layer("layer3").get_weights()
+    assert np.array_equal(np.sort(before[0].reshape(-1, 48), axis=0), np.sort(after[0].reshape(-1, 48), axis=0))
+    assert (before[0] != after[0]).mean() > 0.99 and np.array_equal(before[1], after[1])
+    assert all(map(np.array_equal, untouched, network.get_layer("layer7").get_weights()))

@@ -21,7 +21,8 @@ modules = {m.name: importlib.import_module(f"taken_along.{m.name}") for m in pkg
 assert len(modules) > 8 and not {"keras", "tensorflow"} & set(sys.modules), sorted(modules)
 assert modules["freezing"].block_of("block3a_project_conv/kernel") == "block3"
 assert abs(modules["distillation"].soften([0.0, 2.0], 2.0)[1] - 0.731059) < 1e-6
-assert abs(modules["transferability"].cka([[1, 0], [0, 2], [3, 1]], [[0, 1], [2, 0], [1, 3]]) - 1) < 1e-12
+rows = [[1, 0], [0, 2], [3, 1], [5, 4]]
+assert abs(modules["transferability"].cka(rows, [row[::-1] for row in rows]) - 1) < 1e-12
 assert modules["fine_tuning"].freezing is modules["freezing"]
 """
 

@@ -1,5 +1,7 @@
 """The scores agree with computations that share nothing with them but the definition."""
 
+import itertools
+
 import numpy as np
 import pytest
 from scipy import optimize, stats
@@ -85,13 +87,43 @@ def test_cka_is_the_normalised_criterion_of_independence_on_the_grams():
         return np.trace(a @ a.T @ centre @ b @ b.T @ centre)
 
     expected = hsic(FEATURES, other) / np.sqrt(hsic(FEATURES, FEATURES) * hsic(other, other))
-    assert transferability.cka(FEATURES, other) == pytest.approx(expected)
+    assert transferability.cka(FEATURES, other, debias=False) == pytest.approx(expected)
 
 
-def test_cka_ignores_rotation_scale_and_shift_and_nothing_else():
+def test_debiased_cka_averages_over_every_four_different_examples():
+    """The U-statistic of Song et al. (2012), theorem 3: no example is ever compared with itself."""
+    a = RNG.gamma(2, size=(9, 3))
+    b = RNG.normal(size=(9, 2)) + a[:, :1]
+
+    def hsic(a, b):
+        a, b = a @ a.T, b @ b.T
+        fours = itertools.permutations(range(9), 4)
+        return np.mean([a[i, j] * (b[i, j] + b[q, r] - 2 * b[i, q]) for i, j, q, r in fours])
+
+    expected = hsic(a, b) / np.sqrt(hsic(a, a) * hsic(b, b))
+    assert transferability.cka(a, b) == pytest.approx(expected)
+
+
+def test_noise_scores_nothing_once_cka_is_debiased():
+    labels = np.eye(31)[np.tile(np.arange(31), 2)]
+    noise = [RNG.normal(size=(62, 576)) for _ in range(50)]
+    debiased = [transferability.cka(features, labels) for features in noise]
+    assert abs(np.mean(debiased)) < 4 * np.std(debiased) / np.sqrt(50) < 0.05
+    assert min(transferability.cka(features, labels, debias=False) for features in noise) > 0.6
+
+
+def test_debiasing_makes_no_difference_with_many_examples():
+    y = np.arange(3000) % 3
+    features = RNG.normal(size=(3000, 5)) + np.eye(3, 5)[y]
+    biased = transferability.cka(features, np.eye(3)[y], debias=False)
+    assert transferability.cka(features, np.eye(3)[y]) == pytest.approx(biased, abs=1e-3)
+
+
+@pytest.mark.parametrize("debias", [True, False])
+def test_cka_ignores_rotation_scale_and_shift_and_nothing_else(debias):
     rotation = np.linalg.qr(RNG.normal(size=(5, 5)))[0]
-    assert transferability.cka(FEATURES, 3 * FEATURES @ rotation + 7) == pytest.approx(1)
-    assert transferability.cka(FEATURES, FEATURES @ np.diag([9, 1, 1, 1, 1])) < 0.99
+    assert transferability.cka(FEATURES, 3 * FEATURES @ rotation + 7, debias=debias) == pytest.approx(1)
+    assert transferability.cka(FEATURES, FEATURES @ np.diag([9, 1, 1, 1, 1]), debias=debias) < 0.99
 
 
 @pytest.mark.parametrize(
@@ -104,6 +136,7 @@ def test_cka_ignores_rotation_scale_and_shift_and_nothing_else():
         (transferability.h_score, FEATURES, np.zeros(60, int), "at least two classes"),
         (transferability.h_score, FEATURES[:, 0], Y, r"shape \(n, d\)"),
         (transferability.cka, FEATURES, ONE_HOT[:9], "as many rows"),
+        (transferability.cka, FEATURES[:3], ONE_HOT[:3], "at least 4"),
     ],
 )
 def test_bad_input_is_refused(score, rows, y, message):

@@ -1,20 +1,24 @@
-"""Chapter 19: sources from near to far for five targets, all small grey pictures: which help, harm, and foretell it?
+"""Chapter 19: sources from near to far for ten targets, all small grey pictures: which help, harm, and foretell it?
 
 A source network (that of chapter 06) is trained on 620 pictures; its six convolutions are copied, two dense layers are
 new, and the target has a few examples of each class. What was copied is frozen, or fine-tuned with the rest.
-"untrained", fine-tuned, is training from scratch: what every gain is counted from.
-"""
+"untrained", fine-tuned, is plain training from scratch; better ones are in `negative_transfer_recipes`.
 
-from tlcourse.experiments.copied_layers import other_scripts
+"noise features" is no network: its features and answers are drawn at random for each example, so that a score which
+promises much of them is fooled. It answers at chance, which is the accuracy that stands in its rows.
+"""
 
 DRAWN = {"clip art": "clipart", "Noto": "noto", "Twemoji": "twemoji", "OpenMoji": "openmoji"}
 SOURCES = ("same fonts", "letters", "mirrored", "upside down", "inverted", "other scripts", "digits", "pictograms",
            *DRAWN, "fonts", "random labels", "shuffled pixels", "noise", "untrained")  # fmt: skip
-TARGETS = ("letters", "inverted letters", "digits", "photographs", "fonts")
-CONFIGS = [{"source": source} for source in SOURCES]
+TARGETS = ("letters", "inverted letters", "mirrored letters", "scripts", "writing systems", "digits", "optdigits",
+           "fashion", "photographs", "fonts")  # fmt: skip
+CONFIGS = [{"source": source} for source in (*SOURCES, "noise features")]
 PICTURES, SOURCE_STEPS, COPIED = 620, 300, 6
 RATE, BATCH, TARGET_STEPS = 1e-3, 31, 160
-FONTS = 31  # in both font questions, other ones in each
+CLASSES = 31  # letters, and fonts in both font questions, other ones in each
+FEATURES, SHARPNESS = 576, 6  # of noise: as many features, and logits of such a spread, as a trained network's are
+MINIATURE = {"config": {"source": "letters"}, "SOURCE_STEPS": 1, "BATCH": 8, "TARGET_STEPS": 1}
 
 
 def grey(x):
@@ -25,9 +29,10 @@ def grey(x):
 def worlds(seed: int) -> tuple[dict, dict]:
     """Sources as `(x, y)`, targets as `(x, y, x_test, y_test)`, with x `(n, 28, 28, 1)` in [0, 255].
 
-    A source and a target never share a picture. The letters of source and target are two halves of the 62 characters,
-    in other fonts, but for the source "same fonts": there the target's two fonts are among the twenty. The four sets
-    of drawn stickers are sources one by one, whole (189 to 243 pictures), and pooled, as "pictograms".
+    A source and a target never share a picture, nor a family of fonts, nor a writing system; but for the source "same
+    fonts": there the two fonts that the target's examples are drawn in are among the twenty. Letters are tested in
+    families that nobody has learnt from. Those of source and target are two halves of the 62 characters. The four sets
+    of drawn stickers are sources one by one (189 to 243 pictures), and mixed, as "pictograms".
     """
     import numpy as np
 
@@ -35,10 +40,11 @@ def worlds(seed: int) -> tuple[dict, dict]:
     from tlcourse.methods import layer_transfer
 
     rng = np.random.default_rng(seed)
-    images = data.glyphs().images.astype("float32")  # (fonts, characters, 28, 28)
+    glyphs = data.glyphs()
+    images = glyphs.images.astype("float32")  # (fonts, characters, 28, 28)
     near, target = layer_transfer.halves(images.shape[1], seed=seed)
-    fonts = rng.permutation(len(images))
-    to_source, to_target, to_test, named, asked = np.split(fonts, [20, 22, 122, 122 + FONTS])
+    parts = data.parts_by_group(glyphs.families, (20, 2, 100, CLASSES, CLASSES), seed=seed)
+    to_source, to_target, to_test, named, asked = parts
     drawn = rng.permutation(images.shape[1])
 
     def characters(chosen, fonts):
@@ -50,43 +56,79 @@ def worlds(seed: int) -> tuple[dict, dict]:
     x, y = characters(near, to_source)
     digits = data.digits("mnist")
     some = rng.permutation(len(digits.x_train))
-    sets = {name: data.stickers(domain, size=28, seed=seed) for name, domain in DRAWN.items()}
-    drawings = [np.concatenate([grey(s.x_train) for s in sets.values()]),
-                np.concatenate([s.y_train for s in sets.values()])]  # fmt: skip
-    chosen = rng.permutation(len(drawings[1]))[:PICTURES]
-    foreign, letter = other_scripts(seed)
+    ours, theirs = some[:PICTURES], some[PICTURES:]
+    sets = {name: data.stickers(domain, size=28, test_fraction=0) for name, domain in DRAWN.items()}
+    sets = {name: (grey(drawings.x_train), drawings.y_train) for name, drawings in sets.items()}
+    mixed = [np.concatenate(part) for part in zip(*sets.values(), strict=True)]
+    chosen = rng.permutation(len(mixed[1]))[:PICTURES]
+    foreign, scripts, systems = foreign_letters(seed)
     sources = {
         "same fonts": characters(near, np.concatenate([to_target, to_source[2:]])),
         "letters": (x, y),
         "mirrored": (x[:, :, ::-1], y),
         "upside down": (x[:, ::-1], y),
         "inverted": (255 - x, y),
-        "other scripts": (foreign[..., 0], letter),
-        "digits": (digits.x_train[some[:PICTURES]], digits.y_train[some[:PICTURES]]),
-        "pictograms": (drawings[0][chosen], drawings[1][chosen]),
-        **{k: (grey(np.concatenate([s.x_train, s.x_test])), np.concatenate([s.y_train, s.y_test]))
-           for k, s in sets.items()},
+        "other scripts": foreign,
+        "digits": (digits.x_train[ours], digits.y_train[ours]),
+        "pictograms": (mixed[0][chosen], mixed[1][chosen]),
+        **sets,
         "fonts": faces(drawn[:20], named),
         "random labels": (x, rng.permutation(y)),
         "shuffled pixels": (x.reshape(-1, 784)[:, rng.permutation(784)].reshape(-1, 28, 28), y),
         "noise": (rng.uniform(0, 255, x.shape), y),
-    }  # fmt: skip
+    }
     photos = data.stickers("photo", size=28, test_fraction=0.5, seed=seed)
-    few = few_of_each(photos.y_train, 8, rng), few_of_each(digits.y_train[some[PICTURES:]], 4, rng)
+    optdigits, fashion = data.digits("optdigits"), data.fashion()
     letters = (*characters(target, to_target), *characters(target, to_test))
     targets = {
         "letters": letters,
         "inverted letters": (255 - letters[0], letters[1], 255 - letters[2], letters[3]),
-        "digits": (digits.x_train[some[PICTURES:]][few[1]], digits.y_train[some[PICTURES:]][few[1]],
-                   digits.x_test, digits.y_test),
-        "photographs": (grey(photos.x_train[few[0]]), photos.y_train[few[0]], grey(photos.x_test), photos.y_test),
-        "fonts": (*faces(drawn[:2], asked[:FONTS]), *faces(drawn[2:], asked[:FONTS])),
-    }  # fmt: skip
+        "mirrored letters": (letters[0][:, :, ::-1], letters[1], letters[2][:, :, ::-1], letters[3]),
+        "scripts": scripts,
+        "writing systems": systems,
+        "digits": few_of(digits.x_train[theirs], digits.y_train[theirs], *digits.test, rng=rng),
+        "optdigits": few_of(*optdigits.train, *optdigits.test, rng=rng),
+        "fashion": few_of(*fashion.train, *fashion.test, rng=rng),
+        "photographs": few_of(grey(photos.x_train), photos.y_train, grey(photos.x_test), photos.y_test, 8, rng=rng),
+        "fonts": (*faces(drawn[:2], asked), *faces(drawn[2:], asked)),
+    }
 
     def shaped(*parts):
         return tuple(p[..., None].astype("float32") if p.ndim == 3 else p.astype("int64") for p in parts)
 
     return {k: shaped(*v) for k, v in sources.items()}, {k: shaped(*v) for k, v in targets.items()}
+
+
+def foreign_letters(seed: int) -> tuple[tuple, tuple, tuple]:
+    """A source, letters of systems that are not Latin, and two targets, of other systems: which letter, which system?
+
+    The first target has two drawings of one face to learn from, and other faces to test on; the second has four letters
+    of each of ten systems, and their other letters.
+    """
+    import numpy as np
+
+    from tlcourse.material import data
+
+    scripts = data.scripts()
+    rng, several = np.random.default_rng([seed, 2]), np.flatnonzero(scripts.faces.max(axis=1) > 0)
+    images, faces, systems = scripts.images[several], scripts.faces[several], np.array(scripts.systems)[several]
+    learnt, asked = data.parts_by_group(systems, (CLASSES, CLASSES), seed=seed)
+    source = images[learnt].reshape(-1, 28, 28), np.repeat(np.arange(CLASSES), images.shape[1])
+    is_first = faces[asked] == 0
+    few = is_first & (is_first.cumsum(axis=1) <= 2)
+    which = np.arange(CLASSES)[:, None].repeat(images.shape[1], axis=1)
+    letters = images[asked][few], which[few], images[asked][~is_first], which[~is_first]
+    named = rng.permutation(np.setdiff1d(systems, systems[learnt]))[:10]
+    rows = np.stack([rng.permutation(np.flatnonzero(systems == system)) for system in named])
+    x, x_test = images[rows[:, :4], 0].reshape(-1, 28, 28), images[rows[:, 4:], :5].reshape(-1, 28, 28)
+    question = x, np.repeat(np.arange(10), 4), x_test, np.repeat(np.arange(10), len(x_test) // 10)
+    return source, letters, question
+
+
+def few_of(x, y, x_test, y_test, count: int = 4, *, rng) -> tuple:
+    """`count` examples of each class to learn from, and at most a hundred of each to test on."""
+    few, tested = few_of_each(y, count, rng), few_of_each(y_test, 100, rng)
+    return x[few], y[few], x_test[tested], y_test[tested]
 
 
 def few_of_each(y, count: int, rng):
@@ -98,7 +140,7 @@ def few_of_each(y, count: int, rng):
 
 def passes(x, steps: int) -> int:
     """How many whole passes come nearest to so many steps, so that smaller sets get as many."""
-    return round(steps / -(-len(x) // BATCH))
+    return max(1, round(steps / -(-len(x) // BATCH)))
 
 
 def source_network(source: str, sources: dict, *, seed: int):
@@ -106,60 +148,78 @@ def source_network(source: str, sources: dict, *, seed: int):
     from tlcourse.methods import layer_transfer, training
 
     if source == "untrained":
-        return layer_transfer.network(31, seed=10 * seed)
+        return layer_transfer.network(CLASSES, seed=10 * seed)
     x, y = sources[source]
     model = layer_transfer.network(int(y.max()) + 1, seed=10 * seed)
     training.fit(model, (x, y), epochs=passes(x, SOURCE_STEPS), learning_rate=RATE, batch_size=BATCH, seed=10 * seed)
     return model
 
 
-def transferred(base, target: tuple, *, frozen: bool, steps: int = TARGET_STEPS, seed: int) -> float:
-    """Balanced test accuracy in percent after training on the target's few examples."""
+def transferred(
+    base, target: tuple, *, frozen: bool, copied: int = COPIED, steps: int | None = None, seed: int
+) -> float:
+    """Balanced test accuracy in percent after training on the target's few examples, with `copied` layers of `base`."""
     from tlcourse.methods import fine_tuning, layer_transfer, training
 
     x, y, x_test, y_test = target
-    model = upper = layer_transfer.transfer(base, COPIED, int(y.max()) + 1, frozen=frozen, seed=10 * seed + 1)
+    model = upper = layer_transfer.transfer(base, copied, int(y.max()) + 1, frozen=frozen, seed=10 * seed + 1)
     if frozen:  # what is frozen runs once
-        lower, upper = fine_tuning.cut(model, layer_transfer.LAYERS - COPIED)
+        lower, upper = fine_tuning.cut(model, layer_transfer.LAYERS - copied)
         x, x_test = (lower.predict(part, batch_size=256, verbose=0) for part in (x, x_test))
-    training.fit(upper, (x, y), epochs=passes(x, steps), learning_rate=RATE, batch_size=BATCH, seed=10 * seed + 1)
+    epochs = passes(x, steps or TARGET_STEPS)
+    training.fit(upper, (x, y), epochs=epochs, learning_rate=RATE, batch_size=BATCH, seed=10 * seed + 1)
     return training.accuracy(y_test, upper.predict(x_test, batch_size=256, verbose=0))
 
 
-def scores(base, target: tuple) -> dict[str, float]:
+def scores(features, logits, y) -> dict[str, float]:
     """What foretells the gain, from the target's training examples alone; `neighbour` in percent.
 
     `neighbour` simply tries: is an example's nearest neighbour, by the cosine of their features, of its class?
     """
-    import keras
     import numpy as np
     from sklearn.preprocessing import normalize
 
     from tlcourse.methods import transferability
     from tlcourse.methods.distillation import soften
 
-    x, y = target[:2]
-    rows = keras.Model(base.input, base.get_layer("flatten").output).predict(x, verbose=0).astype(float)
-    alike = normalize(rows) @ normalize(rows).T
+    alike = normalize(features) @ normalize(features).T
     np.fill_diagonal(alike, -1)
+    one_hot = np.eye(y.max() + 1)[y]
     return {
-        "leep": transferability.leep(soften(base.predict(x, verbose=0), 1), y),
-        "logme": transferability.logme(rows, y),
-        "h_score": transferability.h_score(rows, y),
-        "h_score_plain": transferability.h_score(rows, y, shrink=False),
-        "cka": transferability.cka(rows, np.eye(y.max() + 1)[y]),
+        "leep": transferability.leep(soften(logits, 1), y),
+        "logme": transferability.logme(features, y),
+        "h_score": transferability.h_score(features, y),
+        "cka": transferability.cka(features, one_hot),
+        "cka_biased": transferability.cka(features, one_hot, debias=False),
         "neighbour": float(100 * (y[alike.argmax(axis=1)] == y).mean()),
     }
 
 
+def looked_at(base, x) -> tuple:
+    """A network's features of pictures, those that its last two layers see, and its logits."""
+    import keras
+
+    features, logits = keras.Model(base.input, [base.get_layer("flatten").output, base.output]).predict(x, verbose=0)
+    return features.astype(float), logits
+
+
 def trial(config: dict) -> list[dict]:
     """For each target and treatment the accuracy in percent, with the scores of this source for this target."""
-    seed = config["seed"]
+    import numpy as np
+
+    seed, source = config["seed"], config["source"]
     sources, targets = worlds(seed)
-    base = source_network(config["source"], sources, seed=seed)
+    if source == "noise features":
+        rng, rows = np.random.default_rng([seed, 3]), []
+        for name, (x, y, *_) in targets.items():
+            features, logits = rng.normal(size=(len(x), FEATURES)), SHARPNESS * rng.normal(size=(len(x), CLASSES))
+            chance = 100 / (y.max() + 1)
+            rows.append({"target": name, "treatment": "none", "accuracy": chance, **scores(features, logits, y)})
+        return rows
+    base = source_network(source, sources, seed=seed)
     rows = []
     for name, target in targets.items():
-        foretold = scores(base, target)
+        foretold = scores(*looked_at(base, target[0]), target[1])
         for treatment in ("frozen", "fine-tuned"):
             reached = transferred(base, target, frozen=treatment == "frozen", seed=seed)
             rows.append({"target": name, "treatment": treatment, "accuracy": reached, **foretold})

@@ -89,24 +89,43 @@ def h_score(features: ArrayLike, y: ArrayLike, *, shrink: bool = True) -> float:
     return float(np.trace(np.linalg.solve(covariance, (1 - shrinkage) * between)))
 
 
-def cka(a: ArrayLike, b: ArrayLike) -> float:
+def cka(a: ArrayLike, b: ArrayLike, *, debias: bool = True) -> float:
     """Linear centred kernel alignment (Kornblith et al., 2019, section 3): do two sets of features see examples alike?
+
+    It is the cosine between two tables of similarities, each centred. How alike an example is to itself says nothing of
+    the others, yet with more features than examples it makes any two tables agree, those of noise as well. Debiased,
+    the diagonal is left out and the rest centred without it (Song et al., 2012, eq. 5; Nguyen et al., 2021, eq. 3).
 
     Args:
         a: `(n, d)` features; or one-hot labels, `(n, classes)`.
         b: `(n, e)`, for the same examples.
+        debias: leave the diagonal out. Without it, the score as first published.
 
     Returns:
-        0 to 1; 1 if they differ by a rotation and a scale only.
+        1 if they differ by a rotation, a scale and a shift only; 0, or a little to either side of it, if they have
+        nothing in common. Not debiased 0 to 1, and far above 0 for noise with many features (Murphy et al., 2024).
 
     Raises:
-        ValueError: not as many rows.
+        ValueError: not as many rows, or fewer than four.
     """
     u, v = np.asarray(a, float), np.asarray(b, float)
-    if u.ndim != 2 or v.ndim != 2 or len(u) != len(v):
-        raise ValueError(f"Expected two tables with as many rows, got {u.shape} and {v.shape}: use the same examples.")
-    u, v = u - u.mean(axis=0), v - v.mean(axis=0)
-    return float(np.linalg.norm(u.T @ v) ** 2 / (np.linalg.norm(u.T @ u) * np.linalg.norm(v.T @ v)))
+    if u.ndim != 2 or v.ndim != 2 or len(u) != len(v) or len(u) < 4:
+        raise ValueError(
+            f"Expected two tables with as many rows, at least 4, got {u.shape} and {v.shape}: use the same examples."
+        )
+    u, v = (_centred(table @ table.T, debias=debias) for table in (u, v))
+    return float((u * v).sum() / (np.linalg.norm(u) * np.linalg.norm(v)))
+
+
+def _centred(similar: np.ndarray, *, debias: bool) -> np.ndarray:
+    """Each row and each column sums to 0; debiased, the diagonal is 0 as well (Székely and Rizzo, 2014, eq. 2.1)."""
+    if not debias:
+        return similar - similar.mean(axis=0) - similar.mean(axis=1, keepdims=True) + similar.mean()
+    n, similar = len(similar), similar - np.diag(np.diag(similar))
+    rows = similar.sum(axis=0) / (n - 2)
+    centred = similar - rows - rows[:, None] + rows.sum() / (n - 1)
+    np.fill_diagonal(centred, 0)
+    return centred
 
 
 def _pair(rows: ArrayLike, y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
