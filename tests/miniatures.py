@@ -16,11 +16,6 @@ from tlcourse.material.features import extraction
 
 # Until they stand in their modules.
 OWN = {
-    "samples": {
-        "config": {"target": "things", "treatment": "top half"}, "SIZE": {"things": 32, "letters": 32},
-        "SHOTS": {"things": (2,), "letters": (2,)}, "STEPS": {"top half": 1, "whole network": 1, "scratch": 1},
-        "EPOCHS": {"top half": 1, "whole network": 1, "scratch": 1},
-    },
     "copied_layers": {"CLASSES": 4, "EPOCHS": 1, "BATCH": 8},
     "negative_transfer": {"config": {"source": "letters"}, "passes": lambda x, steps: 1, "BATCH": 8},
     "negative_transfer_steps": {"config": {"source": "letters", "steps": 1}, "negative_transfer.BATCH": 8,
@@ -141,7 +136,8 @@ def small_world(monkeypatch):
         patch.setattr(features, "extract", extract)
         patch.setattr(features, "embed", embed)
         patch.setattr(module("first_start"), "drawings", lambda other_things=False: pictures(8, 8, size=32, channels=3))
-        patch.setattr(module("samples"), "letters", world.letters)
+        for target in ("things", "letters", "photographs"):
+            patch.setattr(module("samples"), target, world.letters)
         patch.setattr(module("copied_layers"), "tasks", world.tasks)
         patch.setattr(module("negative_transfer"), "worlds", world.worlds)
         tf.config.run_functions_eagerly(True)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from miniatures import OWN, embed, module, noted, run, small_world, tokenize
+from miniatures import embed, module, noted, run, small_world, tokenize
 from scipy.special import softmax
 from sklearn.covariance import LedoitWolf
 
@@ -60,15 +60,31 @@ def test_a_trial_gives_what_was_recorded_and_learns_nothing_from_its_test(name, 
     assert bool(world.tests) == (name not in SPLIT_INSIDE)
 
 
-def test_a_block_is_chosen_within_the_training_pictures(world, monkeypatch):
-    chosen = {"treatment": "block by cross-validation"}
+@pytest.mark.parametrize("treatment", ["block by cross-validation", "fine-tuning by cross-validation"])
+def test_a_setting_is_chosen_within_the_training_pictures(treatment, world, monkeypatch):
     with noted(monkeypatch) as lessons:
-        run("samples", monkeypatch, **chosen)
+        settings = [row["setting"] for row in run("samples", monkeypatch, treatment=treatment)]
         first = lessons.copy()
         lessons.clear()
         world.other_test = True
-        run("samples", monkeypatch, **chosen)
-    assert len(first) > 20 and first == lessons
+        again = [row["setting"] for row in run("samples", monkeypatch, treatment=treatment)]
+    assert len(first) > 8 and first == lessons and settings == again
+
+
+@pytest.mark.parametrize("treatment", ["probe", "known block", "full-network embedding", "scratch"])
+def test_every_way_of_learning_gives_rows_alike(treatment, world, monkeypatch):
+    (row,) = run("samples", monkeypatch, treatment=treatment)
+    assert set(row) == {"k", "accuracy", "setting"} and row["k"] == 2
+
+
+def test_what_is_trained_twice_starts_twice_from_the_same(world, monkeypatch):
+    samples, (x, y, *_) = module("samples"), world.letters(3)
+    for name in ("STEPS", "EPOCHS"):
+        monkeypatch.setattr(samples, name, 1)
+    order, x = np.argsort(y), x.astype("float32")
+    _, answers = samples.learner("whole network", x, y, target="things", seed=0)
+    first, other, again = (answers((samples.WHOLE, rate), order, order) for rate in (1e-1, 1e-4, 1e-1))
+    assert np.array_equal(first, again) and not np.array_equal(first, other)
 
 
 def test_nobody_is_tested_on_pictures_that_it_was_trained_on(world, monkeypatch):
@@ -142,9 +158,10 @@ def test_the_probe_answers_as_its_classifier(world, monkeypatch):
 
 def test_fewer_pictures_get_more_passes(world, monkeypatch):
     """`samples`: at least so many steps, and at least so many epochs."""
-    sizes = {"SHOTS": {"things": (2, 4)}, "STEPS": {"top half": 6}, "EPOCHS": {"top half": 5}}
-    for name, value in sizes.items():
-        monkeypatch.setitem(OWN["samples"], name, value)
+    samples = module("samples")
+    monkeypatch.setitem(samples.MINIATURE, "SHOTS", {"things": (2, 4)})
+    monkeypatch.setitem(samples.MINIATURE, "STEPS", 6)
+    monkeypatch.setitem(samples.MINIATURE, "EPOCHS", 5)
     with noted(monkeypatch) as lessons:
         run("samples", monkeypatch)
     trained = [(examples, steps) for learner, examples, steps, *_ in lessons if learner == "Functional"]
