@@ -109,7 +109,7 @@ def validated(answers, setting: tuple, chosen, labels) -> float:
 
 
 def learner(treatment: str, x, labels, *, target: str, seed: int) -> tuple[list[tuple], object]:
-    """The settings to choose from, and `answers(setting, chosen, asked)`: what is said of some rows after learning others.
+    """The settings to choose from, and `answers(setting, chosen, asked)`: what it says of some rows, learning others.
 
     `x` is `(n, size, size, 3)` float32 in [0, 255]; `labels` are those of its first rows, the rest is test pictures.
     """
