@@ -14,15 +14,6 @@ from tlcourse.material import backbones, data, features
 from tlcourse.material.backbones import efficientnet, sentence_bert
 from tlcourse.material.features import extraction
 
-# Until they stand in their modules.
-OWN = {
-    "samples": {
-        "config": {"target": "things", "treatment": "top half"}, "SIZE": {"things": 32, "letters": 32},
-        "SHOTS": {"things": (2,), "letters": (2,)}, "STEPS": {"top half": 1, "whole network": 1, "scratch": 1},
-        "EPOCHS": {"top half": 1, "whole network": 1, "scratch": 1},
-    },
-}  # fmt: skip
-
 
 def pictures(classes: int, each: int, *, size: int = 28, channels: int = 0, seed: int = 0):
     """Noise round a shade and a stripe of the class; `(n, size, size[, channels]) uint8`, labels in random order."""
@@ -137,7 +128,8 @@ def small_world(monkeypatch):
         patch.setattr(features, "extract", extract)
         patch.setattr(features, "embed", embed)
         patch.setattr(module("first_start"), "drawings", lambda other_things=False: pictures(8, 8, size=32, channels=3))
-        patch.setattr(module("samples"), "letters", world.letters)
+        for target in ("things", "letters", "photographs"):
+            patch.setattr(module("samples"), target, world.letters)
         patch.setattr(module("copied_layers"), "tasks", world.tasks)
         patch.setattr(module("copied_layers_steps"), "task", world.tasks)
         patch.setattr(module("negative_transfer"), "worlds", world.worlds)
@@ -155,7 +147,7 @@ def module(name):
 def run(name: str, monkeypatch, **config) -> list[dict]:
     """The rows of an experiment's trial in miniature, with this config if one is given."""
     experiment = module(name)
-    smaller = dict(getattr(experiment, "MINIATURE", None) or OWN[name])
+    smaller = dict(experiment.MINIATURE)
     config = {**smaller.pop("config", experiment.CONFIGS[0]), "seed": 3, **config}
     with monkeypatch.context() as patch:
         for path, value in smaller.items():

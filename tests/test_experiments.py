@@ -26,12 +26,14 @@ def test_freeze_depth_splits_the_photographs(seed):
     assert all(len(set(y[part])) == 8 for part in (train, validation, test))
 
 
-def test_letters_are_tested_in_fonts_that_were_not_seen():
+def test_letters_are_black_on_white_and_tested_in_families_of_fonts_that_were_not_seen(monkeypatch):
+    dealt, deal = [], data.parts_by_group
+    monkeypatch.setattr(data, "parts_by_group", lambda *words, **more: dealt.extend(deal(*words, **more)) or dealt)
     x, y, x_test, y_test = samples.letters(3)
-    assert x.shape == (2400, 64, 64, 3) and x_test.shape == (800, 64, 64, 3)
-    assert set(np.bincount(y)) == {300} and set(np.bincount(y_test)) == {100}
-    fonts = {font.tobytes() for font in x.reshape(300, 8, -1)}
-    assert not fonts & {font.tobytes() for font in x_test.reshape(100, 8, -1)}
+    assert x.shape == x_test.shape == (2600, 64, 64, 3) and set(np.bincount(y)) == set(np.bincount(y_test)) == {100}
+    assert x[:, 0, 0].mean() > 250 and x.min() < 30
+    families = np.asarray(data.glyphs().families)
+    assert not set(families[dealt[0]]) & set(families[dealt[1]])
 
 
 def test_things_never_meet_their_test_pictures_in_training():
@@ -41,8 +43,9 @@ def test_things_never_meet_their_test_pictures_in_training():
 
 
 def test_every_number_of_shots_fills_whole_batches():
-    assert all(8 * k % samples.BATCH == 0 for shots in samples.SHOTS.values() for k in shots)
-    assert all(set(few) <= set(samples.SHOTS[target]) for target, few in samples.SCRATCH_SHOTS.items())
+    classes = {"things": 8, "letters": 26, "photographs": 8}
+    assert all(classes[name] * k % samples.BATCH[name] == 0 for name, shots in samples.SHOTS.items() for k in shots)
+    assert {*samples.SEARCHED, *samples.SCRATCH_SHOTS} <= set(samples.SHOTS["things"]) == set(samples.SHOTS["letters"])
 
 
 def test_the_student_never_meets_a_digit_of_its_teachers(monkeypatch):

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from miniatures import OWN, embed, module, noted, run, small_world, tokenize
+from miniatures import embed, module, noted, run, small_world, tokenize
 from scipy.special import softmax
 from sklearn.covariance import LedoitWolf
 
@@ -23,6 +23,8 @@ TESTED = {"accuracy", "test_accuracy", "test_loss", "teacher", "agreement", "rec
 # Passes over the examples times batches in each, as the settings say.
 STEPS = {"lora_ranks": 2, "lora_domains": 2, "lora_spectrum": 2, "distillation": 2, "distillation_steps": 2,
          "missing_class": 2, "batch_norm": 2, "freeze_depth": 4, "first_start": 6, "forgetting": 1}  # fmt: skip
+# Their tables are of an earlier design, that the chapters still show, and are to be recorded anew.
+EARLIER = {"samples", "negative_transfer", "negative_transfer_steps"}
 SPLIT_INSIDE = {"batch_norm", "freeze_depth", "zoo"}  # their loader gives one part, see below
 
 
@@ -50,7 +52,7 @@ def test_a_trial_gives_what_was_recorded_and_learns_nothing_from_its_test(name, 
     steps = [done for learner, _, done, *_ in first if learner == "Functional"]
     assert steps[-1:] == [STEPS[name]] if name in STEPS else True
     path = assets.DATA / "recorded" / f"{name}.csv"
-    if path.exists():
+    if path.exists() and name not in EARLIER:
         stamped = {*tables.STAMPS, *executors.versions(), "machine", "seed", *module(name).CONFIGS[0]}
         assert {key for row in rows for key in row} - stamped == set(tables.rows_of(path)[0]) - stamped
     assert all(np.isscalar(value) for row in rows for value in row.values())
@@ -60,15 +62,31 @@ def test_a_trial_gives_what_was_recorded_and_learns_nothing_from_its_test(name, 
     assert bool(world.tests) == (name not in SPLIT_INSIDE)
 
 
-def test_a_block_is_chosen_within_the_training_pictures(world, monkeypatch):
-    chosen = {"treatment": "block by cross-validation"}
+@pytest.mark.parametrize("treatment", ["block by cross-validation", "fine-tuning by cross-validation"])
+def test_a_setting_is_chosen_within_the_training_pictures(treatment, world, monkeypatch):
     with noted(monkeypatch) as lessons:
-        run("samples", monkeypatch, **chosen)
+        settings = [row["setting"] for row in run("samples", monkeypatch, treatment=treatment)]
         first = lessons.copy()
         lessons.clear()
         world.other_test = True
-        run("samples", monkeypatch, **chosen)
-    assert len(first) > 20 and first == lessons
+        again = [row["setting"] for row in run("samples", monkeypatch, treatment=treatment)]
+    assert len(first) > 8 and first == lessons and settings == again
+
+
+@pytest.mark.parametrize("treatment", ["probe", "known block", "full-network embedding", "scratch"])
+def test_every_way_of_learning_gives_rows_alike(treatment, world, monkeypatch):
+    (row,) = run("samples", monkeypatch, treatment=treatment)
+    assert set(row) == {"k", "accuracy", "setting"} and row["k"] == 2
+
+
+def test_what_is_trained_twice_starts_twice_from_the_same(world, monkeypatch):
+    samples, (x, y, *_) = module("samples"), world.letters(3)
+    for name in ("STEPS", "EPOCHS"):
+        monkeypatch.setattr(samples, name, 1)
+    order, x = np.argsort(y), x.astype("float32")
+    _, answers = samples.learner("whole network", x, y, target="things", seed=0)
+    first, other, again = (answers((samples.WHOLE, rate), order, order) for rate in (1e-1, 1e-4, 1e-1))
+    assert np.array_equal(first, again) and not np.array_equal(first, other)
 
 
 def test_nobody_is_tested_on_pictures_that_it_was_trained_on(world, monkeypatch):
@@ -140,9 +158,10 @@ def test_the_probe_answers_as_its_classifier(world, monkeypatch):
 
 def test_fewer_pictures_get_more_passes(world, monkeypatch):
     """`samples`: at least so many steps, and at least so many epochs."""
-    sizes = {"SHOTS": {"things": (2, 4)}, "STEPS": {"top half": 6}, "EPOCHS": {"top half": 5}}
-    for name, value in sizes.items():
-        monkeypatch.setitem(OWN["samples"], name, value)
+    samples = module("samples")
+    monkeypatch.setitem(samples.MINIATURE, "SHOTS", {"things": (2, 4)})
+    monkeypatch.setitem(samples.MINIATURE, "STEPS", 6)
+    monkeypatch.setitem(samples.MINIATURE, "EPOCHS", 5)
     with noted(monkeypatch) as lessons:
         run("samples", monkeypatch)
     trained = [(examples, steps) for learner, examples, steps, *_ in lessons if learner == "Functional"]

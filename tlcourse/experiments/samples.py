@@ -1,27 +1,38 @@
 """Chapters 04 and 05: accuracy against training pictures a class, for probes, fine-tuning and training from scratch.
 
-Two targets of eight classes: "things", the stickers of all five domains, is near what the network learnt from;
-"letters", eight letters of the alphabet in 400 fonts, is far from it. Each run draws classes (letters), training and
-test pictures anew; what the emoji sets draw under one name is on one side in all of them, and so is a font.
+"things", the stickers of all five domains in eight classes, is near what the network learnt from; "letters", all 26 in
+black on white, is far from it; "photographs" are the true photographs among the stickers. Each run draws training and
+test pictures anew. What the emoji sets draw under one name is on one side in all of them, and so is a family of fonts.
+
+Feature extraction and fine-tuning know equally much: either what did best on two other draws with all their labels
+(`KNOWN`), or what two-fold cross-validation finds in the few pictures themselves.
 """
 
-READERS = ("last block", "known block", "block by cross-validation")
-TREATMENTS = ("probe", *READERS, "top half", "whole network", "scratch")
-CONFIGS = [{"target": target, "treatment": each} for target in ("things", "letters") for each in TREATMENTS]
-SIZE = {"things": 96, "letters": 64}
-SHOTS = {"things": (2, 6, 16, 48), "letters": (2, 6, 16, 48, 144)}  # 8 classes each: whole batches of 16
-SCRATCH_SHOTS = {"things": (6, 48), "letters": (6, 48, 144)}  # it takes longest
-TOP = {"top half": 5, "whole network": 10, "scratch": 10}  # blocks that train: from block5 upwards, or all ten
-# Of a linear SVM: block, scaling and C, best over all numbers of shots on two other seeds, out of 18 blocks and all of
-# them together, three scalings and five strengths; and the same with the last block given.
-KNOWN = {"things": ("block6d", "length", 10), "letters": ("block5b", "spread", 0.1)}
-LAST = {"things": ("top", "length", 10), "letters": ("top", "length", 10)}
+SHOTS = {"things": (2, 6, 16, 48), "letters": (2, 6, 16, 48), "photographs": (6,)}  # pictures a class
+SEARCHED = (2, 6, 48)  # where fine-tuning is cross-validated: each number takes nine runs
+SCRATCH_SHOTS = (6, 48)  # it takes longest
+SIZE = {"things": 96, "letters": 64, "photographs": 96}
+BATCH = {"things": 16, "letters": 13, "photographs": 16}  # batches are whole with every number of pictures
+TREATMENTS = ("probe", "last block", "known block", "block by cross-validation", "full-network embedding", "top half",
+              "whole network", "fine-tuning by cross-validation", "scratch")  # fmt: skip
+CONFIGS = [{"target": target, "treatment": each} for target in ("things", "letters") for each in TREATMENTS] + [
+    {"target": "photographs", "treatment": each} for each in ("probe", "whole network")
+]
+HALF, WHOLE = 5, 10  # blocks that train: from block5 upwards, or all ten
+KNOWN = {  # block, scaling and C of a linear SVM; learning rates
+    "known block": {"things": ("block6d", "length", 10), "letters": ("block5b", "spread", 0.1)},
+    "last block": {"things": ("top", "length", 10), "letters": ("top", "length", 10)},
+    "top half": {"things": 1e-4, "letters": 3e-4},
+    "whole network": {"things": 1e-4, "letters": 3e-4, "photographs": 1e-4},
+}
+SCALED = (("length", 10), ("spread", 0.1))  # what cross-validation chooses from, with each block,
+RATES = (1e-4, 3e-4)  # or with each depth
 FOLDS = 2  # as many as the fewest pictures a class
-SCALED = (("length", 10), ("spread", 0.1))  # what cross-validation chooses from, with each block
-RATE = {"things": 1e-4, "letters": 3e-4}  # for fine-tuning; chosen on validation pictures of another seed
-SCRATCH_RATE, BATCH = 1e-3, 16
-STEPS = {"top half": 120, "whole network": 120, "scratch": 240}  # at least, and at least so many epochs:
-EPOCHS = {"top half": 5, "whole network": 5, "scratch": 10}
+SCRATCH_RATE = 1e-3
+STEPS, EPOCHS = 120, 5  # of fine-tuning, whichever is more; from scratch twice as many
+MINIATURE = {"config": {"target": "things", "treatment": "top half"}, "STEPS": 1, "EPOCHS": 1, "SEARCHED": (2,),
+             "SHOTS": dict.fromkeys(SHOTS, (2,)), "SCRATCH_SHOTS": (2,), "RATES": (1e-4,),
+             "KNOWN": KNOWN | {"known block": dict.fromkeys(SHOTS, ("block6a", "length", 10))}}  # fmt: skip
 
 
 def things(seed: int):
@@ -35,60 +46,90 @@ def things(seed: int):
     return tuple(np.concatenate([getattr(p, n) for p in parts]) for n in ("x_train", "y_train", "x_test", "y_test"))
 
 
+def photographs(seed: int):
+    """Likewise of the photographs alone, half of them to test on."""
+    from tlcourse.material import data
+
+    part = data.stickers("photo", size=SIZE["photographs"], test_fraction=0.5, seed=seed)
+    return part.x_train, part.y_train, part.x_test, part.y_test
+
+
 def letters(seed: int):
-    """Eight letters, drawn from the alphabet, in 300 fonts to train on and 100 others to test on."""
+    """Likewise 26 letters, black on white, in 100 fonts to train on and 100 of other families to test on."""
     import numpy as np
     from PIL import Image
 
     from tlcourse.material import data
 
-    rng = np.random.default_rng(seed)
-    images = data.glyphs(sorted(rng.choice(list("abcdefghijklmnopqrstuvwxyz"), 8, replace=False))).images
+    glyphs = data.glyphs("abcdefghijklmnopqrstuvwxyz")
     size = (SIZE["letters"], SIZE["letters"])
-    fonts = rng.permutation(len(images))
 
-    def part(chosen):
-        x = [np.asarray(Image.fromarray(i).resize(size, Image.Resampling.BICUBIC)) for f in chosen for i in images[f]]
-        return np.repeat(np.stack(x)[..., None], 3, axis=3), np.tile(np.arange(8), len(chosen))
+    def part(fonts):
+        flat = 255 - glyphs.images[fonts].reshape(-1, 28, 28)
+        x = np.stack([np.asarray(Image.fromarray(i).resize(size, Image.Resampling.BICUBIC)) for i in flat])
+        return np.repeat(x[..., None], 3, axis=3), np.tile(np.arange(26), len(fonts))
 
-    return *part(fonts[:300]), *part(fonts[300:])
+    to_train, to_test = data.parts_by_group(glyphs.families, (100, 100), seed=seed)
+    return *part(to_train), *part(to_test)
 
 
 def trial(config: dict) -> list[dict]:
-    """Balanced test accuracy in percent for each number of training pictures a class."""
-    target, seed = config["target"], config["seed"]
-    x_train, y_train, x_test, y_test = {"things": things, "letters": letters}[target](seed)
-    if config["treatment"] in READERS:
-        known = {"last block": LAST, "known block": KNOWN}.get(config["treatment"], {}).get(target)
-        return read_a_block(known, (x_train, y_train), (x_test, y_test), shots=SHOTS[target], seed=seed)
-    scratch = config["treatment"] == "scratch"
-    rate, shots = (SCRATCH_RATE, SCRATCH_SHOTS[target]) if scratch else (RATE[target], SHOTS[target])
-    return curve(config["treatment"], (x_train, y_train), (x_test, y_test), shots=shots, rate=rate, seed=seed)
-
-
-def drawn(y, most: int, seed: int):
-    """Row numbers of `most` examples of each of the eight classes, class by class, in random order."""
-    import numpy as np
-
-    rng = np.random.default_rng(seed)
-    return np.concatenate([rng.permutation(np.flatnonzero(y == label))[:most] for label in range(8)])
-
-
-def first(k: int, most: int):
-    """Which of the drawn examples are the first `k` of each class."""
-    import numpy as np
-
-    return np.add.outer(most * np.arange(8), np.arange(k)).ravel()
-
-
-def read_a_block(known: tuple | None, train, test, *, shots, seed: int) -> list[dict]:
-    """A linear SVM on the pooled output of one block, with each number of pictures a class.
-
-    The block, its scaling and the SVM's strength are `known`, or cross-validated within the training pictures.
-    """
+    """Balanced test accuracy in percent for each number of training pictures a class, and the setting it was had by."""
     import numpy as np
     from sklearn.metrics import balanced_accuracy_score
-    from sklearn.model_selection import cross_val_score
+
+    target, treatment, seed = config["target"], config["treatment"], config["seed"]
+    x, y, x_test, y_test = {"things": things, "letters": letters, "photographs": photographs}[target](seed)
+    most, classes = max(SHOTS[target]), int(y.max()) + 1
+    rng = np.random.default_rng(seed)
+    drawn = np.concatenate([rng.permutation(np.flatnonzero(y == label))[:most] for label in range(classes)])
+    used, labels = np.concatenate([x[drawn], x_test]).astype("float32"), y[drawn]
+    settings, answers = learner(treatment, used, labels, target=target, seed=seed)
+    shots = {"scratch": SCRATCH_SHOTS, "fine-tuning by cross-validation": SEARCHED}.get(treatment, SHOTS[target])
+    rows = []
+    for k in (k for k in shots if k in SHOTS[target]):
+        chosen = np.add.outer(most * np.arange(classes), np.arange(k)).ravel()  # the first k of each class
+        setting = settings[0]
+        if len(settings) > 1:
+            scores = {each: validated(answers, each, chosen, labels) for each in settings}
+            setting = max(scores, key=scores.get)
+        guessed = answers(setting, chosen, np.arange(len(drawn), len(used)))
+        accuracy = 100 * balanced_accuracy_score(y_test, guessed)
+        rows.append({"k": k, "accuracy": accuracy, "setting": " ".join(map(str, setting))})
+    return rows
+
+
+def validated(answers, setting: tuple, chosen, labels) -> float:
+    """Share of right answers, in each half of the chosen pictures after learning from the other half."""
+    import numpy as np
+    from sklearn.model_selection import StratifiedKFold
+
+    halves = StratifiedKFold(FOLDS).split(chosen, labels[chosen])
+    return float(np.mean([answers(setting, chosen[a], chosen[b]) == labels[chosen[b]] for a, b in halves]))
+
+
+def learner(treatment: str, x, labels, *, target: str, seed: int) -> tuple[list[tuple], object]:
+    """The settings to choose from, and `answers(setting, chosen, asked)`: what it says of some rows, learning others.
+
+    `x` is `(n, size, size, 3)` float32 in [0, 255]; `labels` are those of its first rows, the rest is test pictures.
+    """
+    known = KNOWN.get(treatment, {}).get(target)
+    if treatment in ("top half", "whole network"):
+        return [(HALF if treatment == "top half" else WHOLE, known)], by_training(x, labels, target=target, seed=seed)
+    if treatment == "fine-tuning by cross-validation":
+        settings = [(top, rate) for top in (HALF, WHOLE) for rate in RATES]
+        return settings, by_training(x, labels, target=target, seed=seed)
+    if treatment == "scratch":
+        return [(WHOLE, SCRATCH_RATE)], by_training(x, labels, target=target, seed=seed, scratch=True)
+    blocks, answers = by_reading(x, labels)
+    if treatment == "block by cross-validation":
+        return [(block, *scaled) for block in blocks for scaled in SCALED], answers
+    return [known or (treatment,)], answers
+
+
+def by_reading(x, labels):
+    """The network's blocks, and `answers` by a linear SVM on one's pooled output, on all of them, or by a probe."""
+    from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import Normalizer, StandardScaler
     from sklearn.svm import SVC
@@ -96,73 +137,72 @@ def read_a_block(known: tuple | None, train, test, *, shots, seed: int) -> list[
     from tlcourse.material import backbones, features
     from tlcourse.methods import layer_features
 
-    (x, y), (x_test, y_test) = train, test
-    most = drawn(y, max(shots), seed)
     reader, names = layer_features.block_reader(backbones.efficientnet_lite0(input_size=x.shape[1]))
-    used = np.concatenate([x[most], x_test]).astype("float32")
-    rows, y = features.extract(reader, used, cache=False)[:, 0], y[most]
+    rows = features.extract(reader, x, cache=False)[:, 0]
+    scalers = {"length": Normalizer, "spread": StandardScaler}
 
-    def svm(scaling, strength):
-        scaler = {"length": Normalizer, "spread": StandardScaler}[scaling]
-        return make_pipeline(scaler(), SVC(kernel="linear", C=strength))
-
-    def validated(setting, chosen):
+    def answers(setting, chosen, asked):
         block, *scaled = setting
-        return cross_val_score(svm(*scaled), rows[chosen][:, names == block], y[chosen], cv=FOLDS).mean()
+        if block == "full-network embedding":
+            learnt, read = layer_features.full_network_embedding(rows[chosen], rows[asked])
+            return SVC(kernel="linear").fit(learnt, labels[chosen]).predict(read)
+        if block == "probe":
+            last = rows[:, names == names[-1]]
+            return LogisticRegression(C=0.1, max_iter=1000).fit(last[chosen], labels[chosen]).predict(last[asked])
+        scaling, strength = scaled
+        svm = make_pipeline(scalers[scaling](), SVC(kernel="linear", C=strength))
+        read = rows[:, names == block]
+        return svm.fit(read[chosen], labels[chosen]).predict(read[asked])
 
-    settings = [known] if known else [(block, *scaled) for block in dict.fromkeys(names) for scaled in SCALED]
-    found = []
-    for k in shots:
-        chosen = first(k, max(shots))
-        block, *scaled = known or max(settings, key=lambda setting, chosen=chosen: validated(setting, chosen))
-        fitted = svm(*scaled).fit(rows[chosen][:, names == block], y[chosen])
-        guessed = fitted.predict(rows[len(most) :, names == block])
-        found.append({"k": k, "accuracy": 100 * balanced_accuracy_score(y_test, guessed)})
-    return found
+    return list(dict.fromkeys(names)), answers
 
 
-def curve(treatment: str, train, test, *, shots, rate: float, seed: int) -> list[dict]:
-    """One network, trained from the same start with each number of pictures a class, drawn from `train`."""
+def by_training(x, labels, *, target: str, seed: int, scratch: bool = False):
+    """`answers` by a network that is trained from the same start each time; what does not train runs once."""
+    import functools
+
     import keras
     import numpy as np
-    from sklearn.metrics import balanced_accuracy_score
 
     from tlcourse.material import backbones, features
     from tlcourse.methods import fine_tuning, freezing
 
-    keras.utils.set_random_seed(seed)
-    (x, y), (x_test, y_test), size = train, test, train[0].shape[1]
-    weights = None if treatment == "scratch" else "imagenet"
-    model = backbones.efficientnet_lite0(classes=8, input_size=size, weights=weights)
-    most = drawn(y, max(shots), seed)
-    used, y_used = np.concatenate([x[most], x_test]).astype("float32"), y[most]
-    if treatment != "scratch":
-        pooled = features.extract(keras.Model(model.input, model.get_layer("pool").output), used, cache=False)
-    if treatment in TOP:
-        freezing.thaw(model, TOP[treatment], batch_norm=treatment == "scratch")
-        lower, upper = fine_tuning.cut(model, TOP[treatment])
-        used = features.extract(lower, used, cache=False)
-        optimizer = keras.optimizers.Adam(rate)
-        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-        upper.compile(optimizer, loss)  # once for all numbers of shots: tracing takes longer than training
-        optimizer.build(upper.trainable_variables)
-        fresh, start = [np.array(v) for v in optimizer.variables], model.get_weights()
-    rows = []
-    for k in shots:
-        chosen = first(k, max(shots))
-        if treatment in TOP:
-            model.set_weights(start)
-            for variable, value in zip(optimizer.variables, fresh, strict=True):
-                variable.assign(value)
-        if treatment != "scratch":
-            probe = fine_tuning.put_probe(model, pooled[chosen], y_used[chosen])
-        if treatment in TOP:
-            steps = max(STEPS[treatment], EPOCHS[treatment] * len(chosen) // BATCH)
-            upper.fit(used[chosen], y_used[chosen], batch_size=BATCH, epochs=steps * BATCH // len(chosen), verbose=0)
-            if treatment == "scratch":
-                fine_tuning.refresh_statistics(upper, used[chosen], batch_size=BATCH)
-            guessed = np.argmax(upper.predict(used[len(most) :], verbose=0), axis=1)
-        else:
-            guessed = probe.predict(pooled[len(most) :])
-        rows.append({"k": k, "accuracy": 100 * balanced_accuracy_score(y_test, guessed)})
-    return rows
+    classes, batch, more = int(labels.max()) + 1, BATCH[target], 2 if scratch else 1
+
+    @functools.cache
+    def prepared(top):
+        keras.utils.set_random_seed(seed)
+        weights = None if scratch else "imagenet"
+        model = backbones.efficientnet_lite0(classes=classes, input_size=x.shape[1], weights=weights)
+        freezing.thaw(model, top, batch_norm=scratch)
+        lower, upper = fine_tuning.cut(model, top)
+        upper.compile(keras.optimizers.Adam(), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+        upper.optimizer.build(upper.trainable_variables)
+        fresh = [np.array(v) for v in upper.optimizer.variables]
+        return model, upper, features.extract(lower, x, cache=False), model.get_weights(), fresh
+
+    @functools.cache
+    def pooled():
+        model = prepared(WHOLE)[0]
+        return features.extract(keras.Model(model.input, model.get_layer("pool").output), x, cache=False)
+
+    def answers(setting, chosen, asked):
+        top, rate = setting
+        if not scratch:
+            pooled()  # before anything is trained
+        model, upper, used, start, fresh = prepared(top)
+        keras.utils.set_random_seed(seed)
+        model.set_weights(start)
+        for variable, value in zip(upper.optimizer.variables, fresh, strict=True):
+            variable.assign(value)
+        upper.optimizer.learning_rate = rate
+        if not scratch:
+            fine_tuning.put_probe(model, pooled()[chosen], labels[chosen])
+        an_epoch = -(-len(chosen) // batch)
+        epochs = max(more * EPOCHS, round(more * STEPS / an_epoch))
+        upper.fit(used[chosen], labels[chosen], batch_size=batch, epochs=epochs, verbose=0)
+        if scratch:
+            fine_tuning.refresh_statistics(upper, used[chosen], batch_size=batch)
+        return np.argmax(upper.predict(used[asked], verbose=0), axis=1)
+
+    return answers
