@@ -318,7 +318,9 @@ def test_a_question_whose_truth_cannot_be_chosen_is_refused():
 
 def test_a_question_is_shown_as_text_and_its_pictures_beneath():
     quiz = widgets.Quiz([{**QUESTIONS[0], "ask": "a < b?", "shown": "<img>"}])
-    assert "a &lt; b? <img>" in quiz.children[0].value
+    (page,) = quiz.children[0].children
+    asked, choice = page.children[0].children
+    assert "a &lt; b? <img>" in asked.value and choice is quiz.choices[0]
 
 
 def test_running_the_cell_again_keeps_the_answers():

@@ -112,7 +112,7 @@ def mark(answers: Mapping[int, str | None], truth: Sequence[str]) -> tuple[int, 
 
 
 class Quiz(InWords):
-    """Questions with a few options each, answered one at a time; says why after each answer.
+    """Questions with a few options each, a tab for each so that one fits a screen; says why after each answer.
 
     Args:
         questions: dicts with `ask` (plain text), `options`, `truth` (one of them), `why` (HTML) and, if there is more
@@ -123,7 +123,7 @@ class Quiz(InWords):
         self.questions = list(questions)
         self.choices, self.replies = [], []
         self.score = ipywidgets.HTML()
-        rows = []
+        pages = []
         for i, question in enumerate(self.questions):
             options = list(question["options"])
             if question["truth"] not in options:
@@ -137,8 +137,9 @@ class Quiz(InWords):
             self.choices.append(choice)
             self.replies.append(ipywidgets.HTML())
             asked = f"<b>{i + 1}.</b> {html.escape(question['ask'])} {question.get('shown', '')}"
-            rows += [ipywidgets.HTML(asked), choice, self.replies[-1]]
-        super().__init__([*rows, self.score])
+            beside = ipywidgets.HBox([ipywidgets.HTML(asked), choice], layout={"flex_flow": "row wrap"})
+            pages.append(ipywidgets.VBox([beside, self.replies[-1]]))
+        super().__init__([ipywidgets.Tab(pages, titles=[str(i + 1) for i in range(len(pages))]), self.score])
         for i, choice in enumerate(self.choices):
             if choice.value is not None:
                 self._reply(i)
