@@ -160,6 +160,14 @@ def test_long_code_and_its_output_get_a_slide_each():
     ]
 
 
+def test_table_as_high_as_a_slide_leaves_what_stands_above_it():
+    table = shows("costs()", text_html=f"<table>{'<tr><td>cost</td></tr>' * 13}</table>")
+    slides = of(text("Some words.\n\nAnd more."), table)
+    assert [("Some words" in seen(slide), "cost" in seen(slide)) for slide in slides] == [(True, False), (False, True)]
+    heading = of(text("# Title"), table)
+    assert len(heading) == 1, "a heading stands alone"
+
+
 def test_every_slide_is_one_key_press_away():
     made = deck.deck(notebook(text("# Title"), code("x = ...", "exercise"), text("## Next"), code("y", "lesson")))
     kinds = [cell.metadata.get("slideshow", {}).get("slide_type") for cell in made.cells]

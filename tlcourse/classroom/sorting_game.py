@@ -63,8 +63,9 @@ def _question(ask: str, truth: str, why: str, shown: str = "") -> dict:
 
 def _quoted(sentences: Sequence[str]) -> str:
     import html
+    from textwrap import shorten
 
-    return "<br>".join(f"“{html.escape(str(sentence)[:90])}”" for sentence in sentences)
+    return "<br>".join(f"“{html.escape(shorten(str(sentence), 90, placeholder=' …'))}”" for sentence in sentences)
 
 
 def _rows(source: np.ndarray, target: np.ndarray, titles: Sequence[str] | None = None) -> str:

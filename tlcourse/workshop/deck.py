@@ -56,7 +56,8 @@ class _Slides(list):
     def add(self, cell: Any, size: int, *, new: bool = False, own: bool = False) -> None:
         """Put a cell on the last slide, or on a new one: if asked for, if it is full, or if the cell wants its own."""
         last = self[-1]
-        room = LEAD if own else HEIGHT - size
+        # A figure gives way to its lead; a table is as high as it is.
+        room = LEAD - max(0, size - HEIGHT) if own else HEIGHT - size
         second = pictures(cell) and any(map(pictures, last.cells))
         if new or second or last.full or not last.cells or last.used > room:
             lead = "" if new else _lead(last)
