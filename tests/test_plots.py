@@ -158,3 +158,17 @@ def test_panels_draw_each_table_on_axes_of_its_own_and_alike():
 def test_panels_without_tables_are_refused():
     with pytest.raises(ValueError, match="at least one table"):
         plots.panels({}, plots.bands)
+
+
+def test_letters_grow_with_the_size_that_matplotlibrc_asks_for(monkeypatch):
+    def sizes():
+        plots.use_style()
+        figure = plots.pictures([np.zeros((4, 4))], ["dot"])
+        ax = plots.axes()
+        return np.array([figure.axes[0].title.get_size(), ax.title.get_size(), ax.xaxis.label.get_size()])
+
+    usual = sizes()
+    assert usual == pytest.approx([8, 10.5, 10.5])
+    monkeypatch.setitem(mpl.rcParamsOrig, "font.size", 12)
+    assert sizes() == pytest.approx(1.2 * usual)
+    assert sizes() == pytest.approx(1.2 * usual), "a second call makes them larger still"

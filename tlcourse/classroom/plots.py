@@ -19,15 +19,19 @@ GUESS = {"color": "black", "linestyle": (0, (4, 3)), "linewidth": 1.5}
 
 
 def use_style() -> None:
-    """Set matplotlib's defaults for the course: call it once, in the set-up cell."""
+    """Set matplotlib's defaults for the course: call it once, in the set-up cell.
+
+    Letters grow with `font.size` of the matplotlibrc, for a screen that is looked at from afar.
+    """
     import matplotlib as mpl
 
+    size = 10.5 * mpl.rcParamsOrig["font.size"] / mpl.rcParamsDefault["font.size"]
     mpl.rcParams.update({
-        "figure.figsize": (7, 3.6), "figure.dpi": 110, "savefig.bbox": "tight", "font.size": 10.5,
+        "figure.figsize": (7, 3.6), "figure.dpi": 110, "savefig.bbox": "tight", "font.size": size,
         "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "grid.alpha": 0.25,
         "axes.axisbelow": True, "axes.prop_cycle": mpl.cycler(color=COLOURS, marker=MARKERS), "lines.markersize": 5,
         "legend.edgecolor": "none", "legend.facecolor": "white", "legend.framealpha": 0.9,
-        "image.interpolation": "nearest", "axes.titlesize": 10.5, "axes.titleweight": "bold",
+        "image.interpolation": "nearest", "axes.titlesize": size, "axes.titleweight": "bold",
     })  # fmt: skip
 
 
@@ -182,12 +186,15 @@ def pictures(images: Sequence[np.ndarray], titles: Sequence[str] | None = None, 
     """
     if len(images) == 0 or (titles is not None and len(titles) != len(images)):
         raise ValueError(f"Expected pictures and as many titles, got {len(images)} and {len(titles or ())}.")
+    import matplotlib.pyplot as plt
+
     rows = -(-len(images) // columns)
     grid = axes(rows, columns, size=(size * columns, (size + 0.28 * (titles is not None)) * rows), squeeze=False)
+    small = {"fontsize": plt.rcParams["font.size"] * 8 / 10.5, "fontweight": "normal", "pad": 2}
     for i, ax in enumerate(grid.flat):
         ax.axis("off")
         if i < len(images):
             picture = np.asarray(images[i]).astype("uint8")
             ax.imshow(picture, cmap="gray_r", vmin=0, vmax=255, interpolation="antialiased")
-            ax.set_title(titles[i] if titles is not None else "", fontsize=8, fontweight="normal", pad=2)
+            ax.set_title(titles[i] if titles is not None else "", **small)
     return grid.flat[0].figure

@@ -32,7 +32,7 @@ SETTINGS = {
     },
 }
 # Figures are drawn for a screen that is looked at from afar.
-SHARP = "savefig.dpi: 165\n"
+SHARP = "savefig.dpi: 165\nfont.size: 12\n"
 
 
 @contextlib.contextmanager
