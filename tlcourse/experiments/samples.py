@@ -168,6 +168,8 @@ def by_training(x, labels, *, target: str, seed: int, scratch: bool = False):
     from tlcourse.methods import fine_tuning, freezing
 
     classes, batch, more = int(labels.max()) + 1, BATCH[target], 2 if scratch else 1
+    if not scratch:
+        pooled = features.extract(backbones.efficientnet_lite0(input_size=x.shape[1]), x, cache=False)
 
     @functools.cache
     def prepared(top):
@@ -181,15 +183,8 @@ def by_training(x, labels, *, target: str, seed: int, scratch: bool = False):
         fresh = [np.array(v) for v in upper.optimizer.variables]
         return model, upper, features.extract(lower, x, cache=False), model.get_weights(), fresh
 
-    @functools.cache
-    def pooled():
-        model = prepared(WHOLE)[0]
-        return features.extract(keras.Model(model.input, model.get_layer("pool").output), x, cache=False)
-
     def answers(setting, chosen, asked):
         top, rate = setting
-        if not scratch:
-            pooled()  # before anything is trained
         model, upper, used, start, fresh = prepared(top)
         keras.utils.set_random_seed(seed)
         model.set_weights(start)
@@ -197,7 +192,7 @@ def by_training(x, labels, *, target: str, seed: int, scratch: bool = False):
             variable.assign(value)
         upper.optimizer.learning_rate = rate
         if not scratch:
-            fine_tuning.put_probe(model, pooled()[chosen], labels[chosen])
+            fine_tuning.put_probe(model, pooled[chosen], labels[chosen])
         an_epoch = -(-len(chosen) // batch)
         epochs = max(more * EPOCHS, round(more * STEPS / an_epoch))
         upper.fit(used[chosen], labels[chosen], batch_size=batch, epochs=epochs, verbose=0)
