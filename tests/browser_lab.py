@@ -49,9 +49,16 @@ class Watched:
 
     def __init__(self, page):
         self.page, self.console, self.left = page, [], set()
+        page.set_default_timeout(PATIENCE)
         page.on("console", self._heard)
         page.on("pageerror", lambda error: self.console.append(f"uncaught: {error}"))
         page.route("**/*", self._keep_inside)
+
+    def open(self, address):
+        """Go to a notebook in JupyterLab, and wait for its cells and its kernel."""
+        self.page.goto(address)
+        self.page.wait_for_selector(".jp-Notebook .jp-Cell")
+        self.page.wait_for_function(f"{NOTEBOOK}.sessionContext.session?.kernel?.status === 'idle'")
 
     def _heard(self, message):
         said = f"{message.text} {message.location.get('url', '')}"
@@ -73,10 +80,7 @@ class Chapter(Watched):
     def __init__(self, page, address, name):
         super().__init__(page)
         self.name = name
-        page.set_default_timeout(PATIENCE)
-        page.goto(f"{address}/lab/tree/{name}?reset&token={TOKEN}")
-        page.wait_for_selector(".jp-Notebook .jp-Cell")
-        page.wait_for_function(f"{NOTEBOOK}.sessionContext.session?.kernel?.status === 'idle'")
+        self.open(f"{address}/lab/tree/{name}?reset&token={TOKEN}")
 
     def pictures(self):
         """The pictures in outputs, as `[alt text, whether it is really seen]`."""

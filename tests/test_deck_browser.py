@@ -107,10 +107,9 @@ def go_through(path, chapter=None):
         browser = playwright.chromium.launch(executable_path=browser_lab.chromium(), args=browser_lab.ARGUMENTS)
         watched = browser_lab.Watched(browser.new_page(viewport={"width": 1280, "height": 720}))
         page = watched.page
-        page.set_default_timeout(browser_lab.PATIENCE)
         page.goto(address)
         for _ in presenting.turn(page):
-            slides.append(look(page))
+            slides.append(page.evaluate(LOOK))
             moved.add(move(page))
         assert watched.left == set(), "the page asked for something from the network"
         assert watched.console == []
@@ -133,15 +132,6 @@ def go_through(path, chapter=None):
         assert all(squeezed(shown) in sources for shown in slide["code"])
         assert not any(note in squeezed(slide["says"]) for note in notes)
     return moved
-
-
-def look(page):
-    """What `LOOK` sees, once it sees the same twice: Lab draws a widget anew when it has found its kernel."""
-    seen, before = page.evaluate(LOOK), None
-    while seen != before:
-        page.wait_for_timeout(200)
-        seen, before = page.evaluate(LOOK), seen
-    return seen
 
 
 def move(page):

@@ -61,20 +61,9 @@ def make_lab(home):
 
 def visit(browser, address):
     """Open the page that `make lab` opens; gives it with the set of hosts that it asked for and must not."""
-    page = browser.new_page(viewport={"width": 1280, "height": 800})
-    left = set()
-
-    def keep_inside(route):
-        inside = route.request.url.startswith(("http://127.0.0.1:", "data:", "blob:"))
-        left.update(() if inside else [route.request.url])
-        (route.continue_ if inside else route.abort)()
-
-    page.route("**/*", keep_inside)
-    page.set_default_timeout(browser_lab.PATIENCE)
-    page.goto(address)
-    page.wait_for_selector(".jp-Notebook .jp-Cell")
-    page.wait_for_function(f"{NOTEBOOK}.sessionContext.session?.kernel?.status === 'idle'")
-    return page, left
+    watched = browser_lab.Watched(browser.new_page(viewport={"width": 1280, "height": 800}))
+    watched.open(address)
+    return watched.page, watched.left
 
 
 def guess_first(page):

@@ -198,7 +198,7 @@ def turn(page: Any) -> Iterator[int]:
     while number <= last:
         page.wait_for_function(f"({AT})()?.[0] === {number}", timeout=120_000)  # Lab may start the deck twice
         page.wait_for_function(THERE, timeout=120_000)
-        page.evaluate(TWO_FRAMES)
+        page.evaluate(STILL)
         yield number
         number += 1
         page.keyboard.press("ArrowRight")
@@ -215,5 +215,8 @@ AT = """() => {
 THERE = """() => [...document.querySelectorAll('.jp-deck-mod-visible img')].every(image => image.complete)
     && [...document.querySelectorAll('.jp-deck-mod-visible [data-mime-type*="widget-view"]')].every(output =>
         output.matches('.jupyter-widgets') || output.querySelector('.jupyter-widgets'))"""
-# In which deck.js makes it fit.
-TWO_FRAMES = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+# It stays as it is: deck.js makes it fit, and Lab draws a widget anew when it has found its kernel.
+STILL = """async () => {
+    const drawn = () => document.querySelector('.jp-deck-mod-visible').outerHTML;
+    for (let seen = null; seen !== drawn(); await new Promise(later => setTimeout(later, 250))) seen = drawn();
+}"""
