@@ -4,8 +4,8 @@
 black on white, is far from it; "photographs" are the true photographs among the stickers. Each run draws training and
 test pictures anew. What the emoji sets draw under one name is on one side in all of them, and so is a family of fonts.
 
-Feature extraction and fine-tuning know equally much: either what did best on two other draws with all their labels
-(`KNOWN`), or what two-fold cross-validation finds in the few pictures themselves.
+Feature extraction and fine-tuning know equally much: either what did best on two other draws with all their labels,
+with six pictures a class and with 48 (`KNOWN`), or what two-fold cross-validation finds in the few pictures themselves.
 """
 
 SHOTS = {"things": (2, 6, 16, 48), "letters": (2, 6, 16, 48), "photographs": (6,)}  # pictures a class
@@ -19,20 +19,22 @@ CONFIGS = [{"target": target, "treatment": each} for target in ("things", "lette
     {"target": "photographs", "treatment": each} for each in ("probe", "whole network")
 ]
 HALF, WHOLE = 5, 10  # blocks that train: from block5 upwards, or all ten
-KNOWN = {  # block, scaling and C of a linear SVM; learning rates
-    "known block": {"things": ("block6d", "length", 10), "letters": ("block5b", "spread", 0.1)},
-    "last block": {"things": ("top", "length", 10), "letters": ("top", "length", 10)},
-    "top half": {"things": 1e-4, "letters": 3e-4},
-    "whole network": {"things": 1e-4, "letters": 3e-4, "photographs": 1e-4},
-}
+FEW = 6  # up to so many pictures a class the first of two known settings counts, and beyond the second
+KNOWN = {  # block, scaling and C of a linear SVM; blocks that train, and the rate
+    "known block": {"things": (("block6d", "length", 10),) * 2, "letters": (("block5b", "spread", 0.1),) * 2},
+    "last block": dict.fromkeys(("things", "letters"), (("top", "length", 10),) * 2),
+    "top half": dict.fromkeys(("things", "letters"), ((HALF, 3e-4), (HALF, 1e-4))),
+    "whole network": {"things": ((WHOLE, 3e-4), (WHOLE, 3e-5)), "letters": ((WHOLE, 3e-4), (WHOLE, 1e-4)),
+                      "photographs": ((WHOLE, 1e-4),) * 2},
+}  # fmt: skip
 SCALED = (("length", 10), ("spread", 0.1))  # what cross-validation chooses from, with each block,
-RATES = (1e-4, 3e-4)  # or with each depth
+RATES = {"things": (3e-5, 3e-4), "letters": (1e-4, 3e-4)}  # or with each depth
 FOLDS = 2  # as many as the fewest pictures a class
 SCRATCH_RATE = 1e-3
 STEPS, EPOCHS = 120, 5  # of fine-tuning, whichever is more; from scratch twice as many
 MINIATURE = {"config": {"target": "things", "treatment": "top half"}, "STEPS": 1, "EPOCHS": 1, "SEARCHED": (2,),
-             "SHOTS": dict.fromkeys(SHOTS, (2,)), "SCRATCH_SHOTS": (2,), "RATES": (1e-4,),
-             "KNOWN": KNOWN | {"known block": dict.fromkeys(SHOTS, ("block6a", "length", 10))}}  # fmt: skip
+             "SHOTS": dict.fromkeys(SHOTS, (2,)), "SCRATCH_SHOTS": (2,), "RATES": {"things": (1e-4,)},
+             "KNOWN": KNOWN | {"known block": dict.fromkeys(SHOTS, (("block6a", "length", 10),) * 2)}}  # fmt: skip
 
 
 def things(seed: int):
@@ -90,7 +92,9 @@ def trial(config: dict) -> list[dict]:
     for k in (k for k in shots if k in SHOTS[target]):
         chosen = np.add.outer(most * np.arange(classes), np.arange(k)).ravel()  # the first k of each class
         setting = settings[0]
-        if len(settings) > 1:
+        if treatment in KNOWN:
+            setting = KNOWN[treatment][target][k > FEW]
+        elif len(settings) > 1:
             scores = {each: validated(answers, each, chosen, labels) for each in settings}
             setting = max(scores, key=scores.get)
         guessed = answers(setting, chosen, np.arange(len(drawn), len(used)))
@@ -109,22 +113,19 @@ def validated(answers, setting: tuple, chosen, labels) -> float:
 
 
 def learner(treatment: str, x, labels, *, target: str, seed: int) -> tuple[list[tuple], object]:
-    """The settings to choose from, and `answers(setting, chosen, asked)`: what it says of some rows, learning others.
+    """The settings to choose from if none is known, and `answers(setting, chosen, asked)`: what it says of some rows.
 
     `x` is `(n, size, size, 3)` float32 in [0, 255]; `labels` are those of its first rows, the rest is test pictures.
     """
-    known = KNOWN.get(treatment, {}).get(target)
-    if treatment in ("top half", "whole network"):
-        return [(HALF if treatment == "top half" else WHOLE, known)], by_training(x, labels, target=target, seed=seed)
-    if treatment == "fine-tuning by cross-validation":
-        settings = [(top, rate) for top in (HALF, WHOLE) for rate in RATES]
+    if treatment in ("top half", "whole network", "fine-tuning by cross-validation"):
+        settings = [(top, rate) for top in (HALF, WHOLE) for rate in RATES[target]]
         return settings, by_training(x, labels, target=target, seed=seed)
     if treatment == "scratch":
         return [(WHOLE, SCRATCH_RATE)], by_training(x, labels, target=target, seed=seed, scratch=True)
     blocks, answers = by_reading(x, labels)
     if treatment == "block by cross-validation":
         return [(block, *scaled) for block in blocks for scaled in SCALED], answers
-    return [known or (treatment,)], answers
+    return [(treatment,)], answers
 
 
 def by_reading(x, labels):
