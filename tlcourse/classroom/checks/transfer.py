@@ -20,7 +20,7 @@ def specificity(gains) -> Question:
             at["BnB+"] - at["AnB"]: "These two differ twice, in source and in what may move. Change the source alone.",
         },
         otherwise="Which treatment freezes as many layers, and took them from the same task?",
-        praise="{} points. The rest of the distance B6B has as well: a cut, or an upper part not yet finished.",
+        praise="{} points. B6B, too, is below its fine-tuned self; what the cut costs and this need not add up.",
         decimals=2,
     )
 
