@@ -1,8 +1,8 @@
 """Chapter 19: sources from near to far for ten targets, all small grey pictures: which help, harm, and foretell it?
 
 A source network (that of chapter 06) is trained on 620 pictures; its six convolutions are copied, two dense layers are
-new, and the target has a few examples of each class. What was copied is frozen, or fine-tuned with the rest.
-"untrained", fine-tuned, is plain training from scratch; better ones are in `negative_transfer_recipes`.
+new, and the target has a few examples of each class. What was copied is frozen; for some targets it is fine-tuned with
+the rest, too. "untrained", fine-tuned, is plain training from scratch; better ones are in `negative_transfer_recipes`.
 
 "noise features" is no network: its features and answers are drawn at random for each example, so that a score which
 promises much of them is fooled. It answers at chance, which is the accuracy that stands in its rows.
@@ -13,6 +13,7 @@ SOURCES = ("same fonts", "letters", "mirrored", "upside down", "inverted", "othe
            *DRAWN, "fonts", "random labels", "shuffled pixels", "noise", "untrained")  # fmt: skip
 TARGETS = ("letters", "inverted letters", "mirrored letters", "scripts", "writing systems", "digits", "optdigits",
            "fashion", "photographs", "fonts")  # fmt: skip
+TUNED = ("letters", "digits", "photographs", "fonts")  # takes longest
 CONFIGS = [{"source": source} for source in (*SOURCES, "noise features")]
 PICTURES, SOURCE_STEPS, COPIED = 620, 300, 6
 RATE, BATCH, TARGET_STEPS = 1e-3, 31, 160
@@ -220,7 +221,8 @@ def trial(config: dict) -> list[dict]:
     rows = []
     for name, target in targets.items():
         foretold = scores(*looked_at(base, target[0]), target[1])
-        for treatment in ("frozen", "fine-tuned"):
+        tuned = name in TUNED or source == "untrained"
+        for treatment in ("frozen", "fine-tuned") if tuned else ("frozen",):
             reached = transferred(base, target, frozen=treatment == "frozen", seed=seed)
             rows.append({"target": name, "treatment": treatment, "accuracy": reached, **foretold})
     return rows
