@@ -24,7 +24,7 @@ TESTED = {"accuracy", "test_accuracy", "test_loss", "teacher", "agreement", "rec
 STEPS = {"lora_ranks": 2, "lora_domains": 2, "lora_spectrum": 2, "distillation": 2, "distillation_steps": 2,
          "missing_class": 2, "batch_norm": 2, "freeze_depth": 4, "first_start": 6, "forgetting": 1}  # fmt: skip
 # Their tables are of an earlier design, that the chapters still show, and are to be recorded anew.
-EARLIER = {"samples", "negative_transfer", "negative_transfer_steps"}
+EARLIER = {"samples", "negative_transfer"}
 SPLIT_INSIDE = {"batch_norm", "freeze_depth", "zoo"}  # their loader gives one part, see below
 
 
