@@ -28,12 +28,12 @@ KNOWN = {  # block, scaling and C of a linear SVM; blocks that train, and the ra
                       "photographs": ((WHOLE, 1e-4),) * 2},
 }  # fmt: skip
 SCALED = (("length", 10), ("spread", 0.1))  # what cross-validation chooses from, with each block,
-RATES = {"things": (3e-5, 3e-4), "letters": (1e-4, 3e-4)}  # or with each depth
+RATES = {"things": (3e-5, 3e-4), "letters": (1e-4, 3e-4), "photographs": (1e-4,)}  # or with each depth
 FOLDS = 2  # as many as the fewest pictures a class
 SCRATCH_RATE = 1e-3
 STEPS, EPOCHS = 120, 5  # of fine-tuning, whichever is more; from scratch twice as many
 MINIATURE = {"config": {"target": "things", "treatment": "top half"}, "STEPS": 1, "EPOCHS": 1, "SEARCHED": (2,),
-             "SHOTS": dict.fromkeys(SHOTS, (2,)), "SCRATCH_SHOTS": (2,), "RATES": {"things": (1e-4,)},
+             "SHOTS": dict.fromkeys(SHOTS, (2,)), "SCRATCH_SHOTS": (2,), "RATES": dict.fromkeys(SHOTS, (1e-4,)),
              "KNOWN": KNOWN | {"known block": dict.fromkeys(SHOTS, (("block6a", "length", 10),) * 2)}}  # fmt: skip
 
 
