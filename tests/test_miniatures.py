@@ -24,7 +24,7 @@ TESTED = {"accuracy", "test_accuracy", "test_loss", "teacher", "agreement", "rec
 STEPS = {"lora_ranks": 2, "lora_domains": 2, "lora_spectrum": 2, "distillation": 2, "distillation_steps": 2,
          "missing_class": 2, "batch_norm": 2, "freeze_depth": 4, "first_start": 6, "forgetting": 1}  # fmt: skip
 # Their tables are of an earlier design, that the chapters still show, and are to be recorded anew.
-EARLIER = {"samples", "negative_transfer"}
+EARLIER = {"negative_transfer"}
 SPLIT_INSIDE = {"batch_norm", "freeze_depth", "zoo"}  # their loader gives one part, see below
 
 
@@ -73,9 +73,12 @@ def test_a_setting_is_chosen_within_the_training_pictures(treatment, world, monk
     assert len(first) > 8 and first == lessons and settings == again
 
 
-@pytest.mark.parametrize("treatment", ["probe", "known block", "full-network embedding", "scratch"])
-def test_every_way_of_learning_gives_rows_alike(treatment, world, monkeypatch):
-    (row,) = run("samples", monkeypatch, treatment=treatment)
+WAYS = [(config["target"], config["treatment"]) for config in module("samples").CONFIGS]
+
+
+@pytest.mark.parametrize(("target", "treatment"), WAYS)
+def test_every_way_of_learning_gives_rows_alike(target, treatment, world, monkeypatch):
+    (row,) = run("samples", monkeypatch, target=target, treatment=treatment)
     assert set(row) == {"k", "accuracy", "setting"} and row["k"] == 2
 
 
