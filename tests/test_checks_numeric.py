@@ -40,16 +40,24 @@ def matrix(rng):
     return pd.DataFrame(rng.uniform(12, 95, size=(5, 5)), names, names)
 
 
+def arms(rng):
+    """Accuracy of the arms of chapter 13 (columns) on twenty pairs of collections (rows)."""
+    names = ["both", "confusion", "joint", "labels again", "soft", "soft, even", "source alone", "target alone"]
+    return pd.DataFrame(rng.uniform(20, 80, size=(20, 8)), columns=names)
+
+
 # The further arguments of each numeric check, drawn at random as a notebook could have them.
 CONTEXTS = {
     "bias_without_labels": lambda rng: (rng.normal(size=(500, 10)) - rng.uniform(0, 8) * np.eye(10)[3],),
     "break_even": lambda rng: tuple(map(int, rng.integers(3, 2000, size=2))),
     "carbon_intensity": lambda rng: (),
+    "confusion_of_sure": lambda rng: (),
     "cost_of_shift": lambda rng: (matrix(rng),),
     "embedding_size": lambda rng: (),
     "half_as_probable": lambda rng: (),
     "honest_choice": lambda rng: (runs(rng),),
     "lazy_classifier": lambda rng: (rng.integers(0, 2, size=rng.integers(2, 400)),),
+    "honest_gain": lambda rng: (arms(rng),),
     "leep_of_a_constant": lambda rng: (),
     "nearest_neighbour": lambda rng: (rng.normal(size=(40, 3)), rng.integers(0, 3, size=40)),
     "pairs_left": lambda rng: (),
