@@ -40,6 +40,13 @@ def matrix(rng):
     return pd.DataFrame(rng.uniform(12, 95, size=(5, 5)), names, names)
 
 
+def distances(rng):
+    """Loss and distance of every source for every target."""
+    pairs = [(a, b) for a in "abcde" for b in "abcde" if a != b]
+    table = pd.DataFrame(pairs, columns=["source", "target"])
+    return table.assign(loss=rng.normal(size=20), distance=rng.uniform(0, 2, size=20))
+
+
 # The further arguments of each numeric check, drawn at random as a notebook could have them.
 CONTEXTS = {
     "bias_without_labels": lambda rng: (rng.normal(size=(500, 10)) - rng.uniform(0, 8) * np.eye(10)[3],),
@@ -52,7 +59,7 @@ CONTEXTS = {
     "lazy_classifier": lambda rng: (rng.integers(0, 2, size=rng.integers(2, 400)),),
     "leep_of_a_constant": lambda rng: (),
     "nearest_neighbour": lambda rng: (rng.normal(size=(40, 3)), rng.integers(0, 3, size=40)),
-    "pairs_left": lambda rng: (),
+    "nearest_is_best": lambda rng: (distances(rng),),
     "regret": lambda rng: (rules(rng),),
     "specificity": lambda rng: (gains(rng),),
     "stale_statistics": lambda rng: (),
