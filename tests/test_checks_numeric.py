@@ -34,17 +34,32 @@ def gains(rng):
     return pd.DataFrame(3 * rng.normal(size=(8, 4)), columns=columns)
 
 
+def matrix(rng):
+    """Accuracy of five sources (rows) on five targets (columns)."""
+    names = ["photo", *"abcd"]
+    return pd.DataFrame(rng.uniform(12, 95, size=(5, 5)), names, names)
+
+
+def distances(rng):
+    """Loss and distance of every source for every target."""
+    pairs = [(a, b) for a in "abcde" for b in "abcde" if a != b]
+    table = pd.DataFrame(pairs, columns=["source", "target"])
+    return table.assign(loss=rng.normal(size=20), distance=rng.uniform(0, 2, size=20))
+
+
 # The further arguments of each numeric check, drawn at random as a notebook could have them.
 CONTEXTS = {
     "bias_without_labels": lambda rng: (rng.normal(size=(500, 10)) - rng.uniform(0, 8) * np.eye(10)[3],),
     "break_even": lambda rng: tuple(map(int, rng.integers(3, 2000, size=2))),
     "carbon_intensity": lambda rng: (),
+    "cost_of_shift": lambda rng: (matrix(rng),),
     "embedding_size": lambda rng: (),
     "half_as_probable": lambda rng: (),
     "honest_choice": lambda rng: (runs(rng),),
     "lazy_classifier": lambda rng: (rng.integers(0, 2, size=rng.integers(2, 400)),),
     "leep_of_a_constant": lambda rng: (),
     "nearest_neighbour": lambda rng: (rng.normal(size=(40, 3)), rng.integers(0, 3, size=40)),
+    "nearest_is_best": lambda rng: (distances(rng),),
     "regret": lambda rng: (rules(rng),),
     "specificity": lambda rng: (gains(rng),),
     "stale_statistics": lambda rng: (),

@@ -3,6 +3,7 @@
 from tlcourse.classroom.checks.core import NotYet
 from tlcourse.classroom.checks.cost import cached_pipeline, carbon_intensity, stem_flops
 from tlcourse.classroom.checks.distillation import bias_without_labels, half_as_probable, softened_loss
+from tlcourse.classroom.checks.domain_shift import cost_of_shift, honest_distance, nearest_is_best
 from tlcourse.classroom.checks.features import honest_folds, lazy_classifier, nearest_neighbour
 from tlcourse.classroom.checks.fine_tuning import head_and_loss, honest_choice, stale_statistics
 from tlcourse.classroom.checks.freezing import bias_shape, features_of_the_backbone, kept_statistics, thawed_top
@@ -22,11 +23,13 @@ __all__ = [
     "carbon_intensity",
     "centred_alignment",
     "copied_layers",
+    "cost_of_shift",
     "embedding_size",
     "features_of_the_backbone",
     "half_as_probable",
     "head_and_loss",
     "honest_choice",
+    "honest_distance",
     "honest_folds",
     "honest_selection",
     "kept_statistics",
@@ -36,6 +39,7 @@ __all__ = [
     "misprint",
     "nearest_neighbour",
     "no_shared_concepts",
+    "nearest_is_best",
     "regret",
     "settings",
     "softened_loss",
