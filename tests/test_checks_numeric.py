@@ -47,7 +47,6 @@ CONTEXTS = {
     "leep_of_a_constant": lambda rng: (),
     "nearest_neighbour": lambda rng: (rng.normal(size=(40, 3)), rng.integers(0, 3, size=40)),
     "regret": lambda rng: (rules(rng),),
-    "source_weight": lambda rng: (),
     "specificity": lambda rng: (gains(rng),),
     "stale_statistics": lambda rng: (),
     "stem_flops": lambda rng: (),

@@ -12,7 +12,7 @@ from tlcourse.classroom.checks.lora import adapted_in_time, break_even, merged_k
 from tlcourse.classroom.checks.settings import misprint, no_shared_concepts, settings
 from tlcourse.classroom.checks.transfer import copied_layers, specificity, trained_parameters
 from tlcourse.classroom.checks.transferability import centred_alignment, leep_of_a_constant, regret
-from tlcourse.classroom.checks.weighting import effective_size, odds_to_weights, source_weight, weighted_error
+from tlcourse.classroom.checks.weighting import effective_size, odds_to_weights, weighted_error
 
 __all__ = [
     "NotYet",
@@ -46,7 +46,6 @@ __all__ = [
     "regret",
     "settings",
     "softened_loss",
-    "source_weight",
     "specificity",
     "stale_statistics",
     "stem_flops",

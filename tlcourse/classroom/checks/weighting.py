@@ -1,26 +1,8 @@
-"""Checks of chapter 10: what a source example counts, how many are left, odds, and a score with weights."""
+"""Checks of chapter 10: how many examples are left, odds, and a score with weights."""
 
 import numpy as np
 
 from tlcourse.classroom.checks.core import Question, exercise, expect_function, numeric, require
-
-
-@numeric
-def source_weight() -> Question:
-    """Weight of a source example where the source's density is 0.4 and the target's 0.1."""
-    return Question(
-        0.25,
-        {
-            4: "That is source over target: it would count up what the source has too much of already.",
-            -0.3: "That is a difference. A weight says how many times an example counts.",
-            0.3: "That is a difference. A weight says how many times an example counts.",
-            0.2: "That is the share of the target in both together. Its odds are asked.",
-            0.04: "That is a product. What has to be multiplied with the source's density to give the target's?",
-        },
-        otherwise="What has to be multiplied with the source's density to give the target's?",
-        praise="{}: the source has four times as many of them as the target, so each counts a quarter.",
-        decimals=2,
-    )
 
 
 @numeric
