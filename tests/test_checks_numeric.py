@@ -53,6 +53,7 @@ CONTEXTS = {
     "break_even": lambda rng: tuple(map(int, rng.integers(3, 2000, size=2))),
     "carbon_intensity": lambda rng: (),
     "cost_of_shift": lambda rng: (matrix(rng),),
+    "effective_size": lambda rng: (),
     "embedding_size": lambda rng: (),
     "half_as_probable": lambda rng: (),
     "honest_choice": lambda rng: (runs(rng),),

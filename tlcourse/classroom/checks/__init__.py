@@ -12,6 +12,7 @@ from tlcourse.classroom.checks.lora import adapted_in_time, break_even, merged_k
 from tlcourse.classroom.checks.settings import misprint, no_shared_concepts, settings
 from tlcourse.classroom.checks.transfer import copied_layers, specificity, trained_parameters
 from tlcourse.classroom.checks.transferability import centred_alignment, leep_of_a_constant, regret
+from tlcourse.classroom.checks.weighting import effective_size, odds_to_weights, weighted_error
 
 __all__ = [
     "NotYet",
@@ -24,6 +25,7 @@ __all__ = [
     "centred_alignment",
     "copied_layers",
     "cost_of_shift",
+    "effective_size",
     "embedding_size",
     "features_of_the_backbone",
     "half_as_probable",
@@ -40,6 +42,7 @@ __all__ = [
     "nearest_neighbour",
     "no_shared_concepts",
     "nearest_is_best",
+    "odds_to_weights",
     "regret",
     "settings",
     "softened_loss",
@@ -48,4 +51,5 @@ __all__ = [
     "stem_flops",
     "thawed_top",
     "trained_parameters",
+    "weighted_error",
 ]
