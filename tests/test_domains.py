@@ -145,7 +145,9 @@ def test_other_bad_input_too(call, sentence):
 @pytest.mark.parametrize("name", METHODS)
 def test_the_inline_methods_are_those_of_the_package(name):
     inline, arguments = definition("11", name), (3,) if name == "align_subspaces" else ()
-    pairs = zip(inline(SOURCE, TARGET, *arguments), getattr(domains, name)(SOURCE, TARGET, *arguments), NEW, strict=True)
+    pairs = zip(
+        inline(SOURCE, TARGET, *arguments), getattr(domains, name)(SOURCE, TARGET, *arguments), NEW, strict=True
+    )
     moved = [(a(new), b(new)) for a, b, new in pairs]
     signs = np.sign((moved[1][0] * moved[1][1]).sum(axis=0))  # an axis may point either way, in both domains alike
     for a, b in moved:
@@ -160,7 +162,9 @@ def draw():
     }
 
 
-@pytest.mark.parametrize("method", ["nothing", "standardise", "coral", "source_axes", "coral_after_axes", "align_subspaces"])
+@pytest.mark.parametrize(
+    "method", ["nothing", "standardise", "coral", "source_axes", "coral_after_axes", "align_subspaces"]
+)
 def test_labels_of_the_target_change_nothing_before_the_reveal(method):
     names = {name: definition("11", name) for name in ("name_things", "source_axes", "coral")}
     said, align = definition("11", "said", **names), definition("11", method, **names)

@@ -40,9 +40,7 @@ def standardise(source: ArrayLike, target: ArrayLike, *, floor: float = 0.1) -> 
     mean, spread = _moments(source, "source", floor)
     mean_t, spread_t = _moments(target, "target", floor)
     width = source.shape[1]
-    return Alignment(
-        lambda new: (_new(new, width) - mean) / spread, lambda new: (_new(new, width) - mean_t) / spread_t
-    )
+    return Alignment(lambda new: (_new(new, width) - mean) / spread, lambda new: (_new(new, width) - mean_t) / spread_t)
 
 
 def coral(source: ArrayLike, target: ArrayLike, *, ridge: float | None = None) -> Alignment:
