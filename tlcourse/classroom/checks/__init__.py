@@ -1,5 +1,6 @@
 """The checks of the exercises, one module for each topic; notebooks call them as `checks.<topic>(answer)`."""
 
+from tlcourse.classroom.checks.alignment import gap_closed, moved_line, peeking, subspaces_turned_once
 from tlcourse.classroom.checks.core import NotYet
 from tlcourse.classroom.checks.cost import cached_pipeline, carbon_intensity, stem_flops
 from tlcourse.classroom.checks.distillation import bias_without_labels, half_as_probable, softened_loss
@@ -28,6 +29,7 @@ __all__ = [
     "effective_size",
     "embedding_size",
     "features_of_the_backbone",
+    "gap_closed",
     "half_as_probable",
     "head_and_loss",
     "honest_choice",
@@ -39,15 +41,18 @@ __all__ = [
     "leep_of_a_constant",
     "merged_kernel",
     "misprint",
+    "moved_line",
     "nearest_neighbour",
     "no_shared_concepts",
     "nearest_is_best",
     "odds_to_weights",
+    "peeking",
     "regret",
     "settings",
     "softened_loss",
     "specificity",
     "stale_statistics",
+    "subspaces_turned_once",
     "stem_flops",
     "thawed_top",
     "trained_parameters",
