@@ -15,6 +15,7 @@ def effective_size() -> Question:
             truth / 100: "That is the share of n. In examples, please.",
             100: "So many there are. If they counted the same, they would be worth as many.",
             10: "The ten with a large weight carry just over half of it. The ninety are not nothing.",
+            13: "That is the mean of the squares. The numerator is the square of the *sum*.",
             200: "That is the sum of the weights. Square it, and divide by the sum of their squares.",
             1300: "That is the sum of the squares, the denominator.",
             200 / 1300: "The numerator is the *square* of the sum.",
@@ -59,7 +60,7 @@ def weighted_error(mended) -> str:
     # The source is spread as N(0, 1), the target as N(1, 0.7), and the rule is a parabola.
     x = rng.normal(size=(4000, 1))
     y = x[:, 0] ** 2 + 0.3 * rng.normal(size=4000)
-    weights = np.exp(-((x[:, 0] - 1) ** 2) / (2 * 0.7**2) + x[:, 0] ** 2 / 2)
+    weights = np.exp(-((x[:, 0] - 1) ** 2) / (2 * 0.7**2) + x[:, 0] ** 2 / 2) / 0.7  # their mean is 1
     found = float(mended(x, y, weights))
     require(np.isfinite(found), f"Expected a number, got {found}.")
     require(found > 0, f"Expected a mean squared error, got {found:.2f}: scikit-learn's scores are negative errors.")
