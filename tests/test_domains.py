@@ -8,6 +8,7 @@ from inline import definition
 from scipy import linalg
 from sklearn.decomposition import PCA
 
+from tlcourse.experiments import alignment
 from tlcourse.methods import domains
 
 RNG = np.random.default_rng(0)
@@ -154,6 +155,32 @@ def test_the_inline_methods_are_those_of_the_package(name):
         np.testing.assert_allclose(a, b * signs, atol=1e-8)
 
 
+INLINE = {
+    "nothing": "nothing",
+    "centred": "centre",
+    "standardised": "standardise",
+    "source's statistics": "source_statistics",
+    "CORAL": "coral",
+    "fifty axes": "source_axes",
+    "fifty axes, turned": "align_subspaces",
+}
+
+
+@pytest.mark.parametrize("name", INLINE)
+def test_what_is_recorded_is_what_the_notebook_writes_out(name, monkeypatch):
+    monkeypatch.setattr(alignment, "DIMENSIONS", 3)
+    inline = definition("11", INLINE[name], standardise=definition("11", "standardise"))
+    maps = inline(SOURCE, TARGET, 3) if "axes" in name else inline(SOURCE, TARGET)
+    recorded = alignment.methods()[name](SOURCE, TARGET) or (lambda new: new, lambda new: new)
+    (a, b), (c, d) = ([go(new) for go, new in zip(pair, NEW, strict=True)] for pair in (maps, recorded))
+    np.testing.assert_allclose(a @ b.T, c @ d.T, atol=1e-8)  # whatever the signs of the axes
+
+
+def test_strokes_are_those_of_the_notebook():
+    pictures = np.random.default_rng(0).integers(0, 256, size=(3, 28, 28, 3))
+    np.testing.assert_array_equal(definition("11", "strokes")(pictures), alignment.strokes(pictures))
+
+
 def draw():
     rng = np.random.default_rng(3)
     return {
@@ -163,10 +190,10 @@ def draw():
 
 
 @pytest.mark.parametrize(
-    "method", ["nothing", "standardise", "coral", "source_axes", "coral_after_axes", "align_subspaces"]
+    "method", ["nothing", "centre", "standardise", "source_statistics", "coral", "source_axes", "align_subspaces"]
 )
 def test_labels_of_the_target_change_nothing_before_the_reveal(method):
-    names = {name: definition("11", name) for name in ("name_things", "source_axes", "coral")}
+    names = {name: definition("11", name) for name in ("name_things", "standardise")}
     said, align = definition("11", "said", **names), definition("11", method, **names)
     before, changed = said(draw(), align), draw()
     x, y, new, hidden = changed["c"]

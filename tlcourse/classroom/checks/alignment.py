@@ -38,7 +38,7 @@ def moved_line() -> Question:
             0.1: "That is the share of birds. What is the mean of the feature?",
             0.2: "There the vehicles lie once the mean is taken away. And the line, in the old coordinates?",
             -1.8: "There the birds lie once the mean is taken away. And the line, in the old coordinates?",
-            1.0: "That is the middle of the vehicles. The mean of all is asked.",
+            1.0: "That is the middle of the vehicles. Where does the target's own mean lie?",
         },
         otherwise="After centring, the line is at 0: that is the target's own mean. Work that out.",
         praise="{}: close by the vehicles, so many of them are now on the birds' side, though no single picture moved.",
@@ -74,26 +74,31 @@ def subspaces_turned_once(mended) -> str:
     require(
         got.shape == got_t.shape == (7, 3), f"Expected 3 numbers for each of 7 rows, got {got.shape}, {got_t.shape}."
     )
+    both = alike(got, moved @ a @ a.T @ b) and alike(got_t, moved_t @ b @ a.T @ b)
+    require(not both, "Both are turned. In whose coordinates do they meet? Those rows are there already, and stay.")
     require(
-        not alike(got_t, moved_t @ b @ a.T @ b),
-        "The target's rows are still turned. In whose coordinates are they before that, and where do the source's go?",
+        not (alike(got, moved @ a @ a.T @ b) and alike(got_t, moved_t @ b)),
+        "So the source comes to the target's axes, as in round 2. Here the target is to come to the source's.",
     )
     require(
         not (alike(got, moved @ a) and alike(got_t, moved_t @ b)),
-        "Now neither is turned: each domain counts along its own axes, the first of the one beside the first of the "
+        "Now neither is turned: each domain is described on its own axes, the first of the one beside the first of the "
         "other, whatever they are.",
     )
     require(
-        not alike(got, moved @ a @ b.T @ a), "The source is turned the wrong way: M takes source axes to target axes."
+        not alike(got_t, moved_t @ b @ a.T @ b),
+        "The target is turned the wrong way: M takes source axes to target axes.",
     )
     require(
-        alike(got_t, moved_t @ b),
-        "Expected the target's rows along the target's own axes: the source's rows come to meet them there.",
+        alike(got, moved @ a), "Expected the source's rows on the source's own axes: the target's come to meet them."
     )
-    require(alike(got, moved @ a @ (a.T @ b)), "Expected the source's rows along its own axes, and then turned by M.")
-    signs = np.sign((got * (moved @ a @ a.T @ b)).sum(axis=0)) * np.sign((got_t * (moved_t @ b)).sum(axis=0))
+    require(
+        alike(got_t, moved_t @ b @ (b.T @ a)),
+        "Expected the target's rows on its own axes, and then turned by M's transpose.",
+    )
+    signs = np.sign((got * (moved @ a)).sum(axis=0)) * np.sign((got_t * (moved_t @ b @ b.T @ a)).sum(axis=0))
     require((signs > 0).all(), "An axis points the other way in the one domain: use the same axes for M and the map.")
-    return "The source goes to the target's axes; the target, which is there already, stays."
+    return "The target comes to the source's axes; the source, which is there already, stays."
 
 
 @numeric
@@ -112,6 +117,6 @@ def peeking(table) -> Question:
             -truth: "Right but for the sign.",
         },
         otherwise="The best of each row, the mean of those; from that the mean of all cells.",
-        praise="{} points, and the settings need not differ at all for that: the best of several is above their mean.",
+        praise="{} points. Part of it is that few axes are poor; part would be there if all eight were equally good.",
         decimals=1,
     )
