@@ -23,6 +23,7 @@ def gap_closed(nothing: float, aligned: float, ceiling: float) -> Question:
         otherwise="Over the bar stands what aligning adds, under it what the ceiling is above doing nothing.",
         praise="{} % of the gap.",
         decimals=1,
+        tolerance=0.25,  # from the rounded numbers that are printed it comes out so much beside
     )
 
 
