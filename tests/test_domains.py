@@ -189,9 +189,7 @@ def draw():
     }
 
 
-@pytest.mark.parametrize(
-    "method", ["nothing", "centre", "standardise", "source_statistics", "coral", "source_axes", "align_subspaces"]
-)
+@pytest.mark.parametrize("method", INLINE.values())
 def test_labels_of_the_target_change_nothing_before_the_reveal(method):
     names = {name: definition("11", name) for name in ("name_things", "standardise")}
     said, align = definition("11", "said", **names), definition("11", method, **names)

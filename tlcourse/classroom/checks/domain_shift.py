@@ -60,13 +60,17 @@ def honest_distance(mended) -> str:
 @numeric
 def nearest_is_best(pairs) -> Question:
     """Number of targets whose nearest source loses least; `pairs` has the columns source, target, loss, distance."""
-    by_target = pairs.groupby("target")
-    nearest = pairs.loc[by_target.distance.idxmin()].set_index("target").source
-    best = pairs.loc[by_target.loss.idxmin()].set_index("target").source
-    by_source = pairs.groupby("source")
-    goes = pairs.loc[by_source.distance.idxmin()].set_index("source").target
-    suits = pairs.loc[by_source.loss.idxmin()].set_index("source").target
-    farthest = pairs.loc[by_target.distance.idxmax()].set_index("target").source
+
+    def chosen(one: str, other: str, rows):
+        """For each value of column `one` that of column `other`, in the rows with these places."""
+        return pairs.loc[rows].set_index(one)[other]
+
+    by_target, by_source = pairs.groupby("target"), pairs.groupby("source")
+    nearest, farthest, best = (
+        chosen("target", "source", rows)
+        for rows in (by_target.distance.idxmin(), by_target.distance.idxmax(), by_target.loss.idxmin())
+    )
+    goes, suits = (chosen("source", "target", by_source[column].idxmin()) for column in ("distance", "loss"))
     return Question(
         float((nearest == best).sum()),
         {
