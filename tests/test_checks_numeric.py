@@ -44,6 +44,11 @@ def arms(rng):
     """Accuracy of the arms of chapter 13 (columns) on twenty pairs of collections (rows)."""
     names = ["both", "confusion", "joint", "labels again", "soft", "soft, even", "source alone", "target alone"]
     return pd.DataFrame(rng.uniform(20, 80, size=(20, 8)), columns=names)
+def distances(rng):
+    """Loss and distance of every source for every target."""
+    pairs = [(a, b) for a in "abcde" for b in "abcde" if a != b]
+    table = pd.DataFrame(pairs, columns=["source", "target"])
+    return table.assign(loss=rng.normal(size=20), distance=rng.uniform(0, 2, size=20))
 
 
 # The further arguments of each numeric check, drawn at random as a notebook could have them.
@@ -53,14 +58,18 @@ CONTEXTS = {
     "carbon_intensity": lambda rng: (),
     "confusion_of_sure": lambda rng: (),
     "cost_of_shift": lambda rng: (matrix(rng),),
+    "effective_size": lambda rng: (),
     "embedding_size": lambda rng: (),
+    "gap_closed": lambda rng: tuple(np.sort(rng.uniform(20, 99, size=3))),
     "half_as_probable": lambda rng: (),
     "honest_choice": lambda rng: (runs(rng),),
     "lazy_classifier": lambda rng: (rng.integers(0, 2, size=rng.integers(2, 400)),),
     "honest_gain": lambda rng: (arms(rng),),
     "leep_of_a_constant": lambda rng: (),
+    "moved_line": lambda rng: (),
     "nearest_neighbour": lambda rng: (rng.normal(size=(40, 3)), rng.integers(0, 3, size=40)),
-    "pairs_left": lambda rng: (),
+    "nearest_is_best": lambda rng: (distances(rng),),
+    "peeking": lambda rng: (pd.DataFrame(rng.uniform(20, 90, size=(20, 8))),),
     "regret": lambda rng: (rules(rng),),
     "specificity": lambda rng: (gains(rng),),
     "stale_statistics": lambda rng: (),
