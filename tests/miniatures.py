@@ -13,6 +13,7 @@ from tlcourse import experiments
 from tlcourse.material import backbones, data, features
 from tlcourse.material.backbones import efficientnet, sentence_bert
 from tlcourse.material.features import extraction
+from tlcourse.methods import confusion
 
 
 def pictures(classes: int, each: int, *, size: int = 28, channels: int = 0, seed: int = 0):
@@ -175,7 +176,7 @@ def noted(monkeypatch):
         return hashlib.sha256(b"".join(np.ascontiguousarray(a).tobytes() for a in arrays)).hexdigest()[:8]
 
     with monkeypatch.context() as patch:
-        for learner in (keras.Model, LogisticRegression, SVC, module("soft_labels").Network):
+        for learner in (keras.Model, LogisticRegression, SVC, confusion.Network):
             before = learner.fit
 
             def fit(self, x, y, *words, before=before, **more):

@@ -44,6 +44,8 @@ def arms(rng):
     """Accuracy of the arms of chapter 13 (columns) on twenty pairs of collections (rows)."""
     names = ["both", "confusion", "joint", "labels again", "soft", "soft, even", "source alone", "target alone"]
     return pd.DataFrame(rng.uniform(20, 80, size=(20, 8)), columns=names)
+
+
 def distances(rng):
     """Loss and distance of every source for every target."""
     pairs = [(a, b) for a in "abcde" for b in "abcde" if a != b]

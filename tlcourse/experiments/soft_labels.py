@@ -1,198 +1,185 @@
 """Chapter 13: a few labels in the target, and each term of Tzeng et al. (2015) against training on the same labels.
 
-Of a pair of collections everything in the source has a label, and in the target a few of each class, or of four of the
-eight. A frozen network reads the pictures; principal components, fitted without labels, leave `WIDTH` numbers of each;
-on top a small network learns, all its examples in every step. The weights were set beforehand, the temperature by the
-source: with it a teacher leaves about half to an example's own class.
+The sets of digits and the collections of stickers are those of chapter 11, in the same draws; two sources of sentences
+go through the same functions. Of a pair everything in the source has a label, and in the target a few of each class, or
+of half of the classes: another half for each pair and draw. Principal components, fitted without labels, leave `WIDTH`
+numbers of each input; on top a small network learns, all its examples in every step.
+
+Confusion's weight was chosen on the *other* kind of pictures (`term_weights`), and the temperatures by the sources: a
+teacher leaves about half to an example's own class. Soft labels weigh T² (chapter 07).
 """
 
-import functools
+from typing import NamedTuple
 
-import keras
 import numpy as np
-import tensorflow as tf
 
-from tlcourse.methods.distillation import soften, spread_evenly
+from tlcourse.experiments import alignment
+from tlcourse.methods import confusion
 
-DOMAINS = ("photo", "clipart", "noto", "twemoji", "openmoji")
-CONFIGS = [{"source": s, "target": t} for s in DOMAINS for t in DOMAINS if s != t]
-CONFIGS += [{"source": "film", "target": "product"}, {"source": "product", "target": "film"}]
+DOMAINS = {
+    "digits": alignment.SETS,
+    "stickers": ("photo", "clipart", "noto", "twemoji", "openmoji"),
+    "sentences": ("film", "product"),
+}
+CONFIGS = [{"kind": kind, "source": source} for kind, names in DOMAINS.items() for source in names]
 SENTENCES = 200
-WIDTH, HIDDEN, STEPS, RATE = 100, 64, 200, 3e-3
-T = 4.0
-CONFUSION, SOFT = 1.0, T**2  # lambda, and nu: a softened loss pulls T² times less (chapter 07)
+WIDTH, STEPS = 100, 200
+T, T_UNSEEN = 4.0, 2.0  # for a teacher's answers to what it has learnt, and to what it has not
+WEIGHT = 0.03  # of confusion
 LABELS = (1, 3, 5, 10)
-MINIATURE = {"config": {"source": "photo", "target": "noto"}, "WIDTH": 4, "HIDDEN": 4, "STEPS": 2, "LABELS": (1,)}
+MINIATURE = {
+    "config": {"kind": "stickers", "source": "photo"},
+    **{"WIDTH": 4, "STEPS": 2, "LABELS": (1,)},
+}
 
 
-class Network:
-    """A representation and its classifier, and the domain classifier that they are trained against."""
+class Pair(NamedTuple):
+    """Two domains as `WIDTH` numbers of each input, source before target, and the target's test."""
 
-    def __init__(self, width, classes, *, seed):
-        keras.utils.set_random_seed(seed)
-        self.represent = keras.Sequential([keras.Input((width,)), keras.layers.Dense(HIDDEN, activation="relu")])
-        self.classify = keras.Sequential([keras.Input((HIDDEN,)), keras.layers.Dense(classes)])
-        self.tell_domain = keras.Sequential([keras.Input((HIDDEN,)), keras.layers.Dense(2)])
-        self.trained = self.represent.trainable_weights + self.classify.trainable_weights
-        self.optimizer, self.domain_optimizer = keras.optimizers.Adam(RATE), keras.optimizers.Adam(RATE)
-        self.optimizer.build(self.trained)
-        self.domain_optimizer.build(self.tell_domain.trainable_weights)
-        self.state = [*self.trained, *self.tell_domain.weights]
-        self.state += [*self.optimizer.variables, *self.domain_optimizer.variables]
-        self.start = [variable.numpy() for variable in self.state]
-        self.alternate = tf.function(functools.partial(alternate, self))
+    x: np.ndarray
+    domain: np.ndarray  # 0 for the source
+    y_source: np.ndarray
+    y_target: np.ndarray  # read by `ask_for` alone
+    x_test: np.ndarray
+    y_test: np.ndarray
 
-    def fit(self, x, y, domain, *, soft=None, weight=0.0, temperature=1.0, confusion=0.0, alone=False):
-        """Train from the start.
-
-        Args:
-            x: `(n, width)`, source and target.
-            y: `(n,)` labels; -1 where there is none.
-            domain: `(n,)`, 0 for the source and 1 for the target.
-            soft: `(classes, classes)`, what an example of each class is to answer in the target; its label if None.
-            weight: of that term.
-            temperature: that the logits are divided by in that term.
-            confusion: weight of the confusion term.
-            alone: without the source's labels.
-        """
-        classes = self.classify.output_shape[-1]
-        known, labels = y >= 0, np.eye(classes)[y]
-        in_target = known & (domain == 1)
-        soft = labels if soft is None else soft[y]
-        rows = (x, np.eye(2)[domain], labels, in_target if alone else known, soft, in_target)
-        for variable, value in zip(self.state, self.start, strict=True):
-            variable.assign(value)
-        lesson = [tf.constant(part, tf.float32) for part in (*rows, weight, temperature, confusion)]
-        self.alternate(*lesson, steps=STEPS, adversary=confusion > 0)
-        return self
-
-    def logits(self, x):
-        """`(n, classes)`."""
-        return self.classify(self.represent(x)).numpy()
-
-
-def alternate(net, x, domain, *lesson, steps, adversary):
-    """One step of either kind after the other; without an adversary there is only one kind."""
-    for _ in tf.range(steps):
-        if adversary:
-            domain_step(net, x, domain)
-        representation_step(net, x, *lesson)
-
-
-def domain_step(net, x, domain):
-    """The domain classifier learns; the representation is fixed."""
-    features = net.represent(x)
-    with tf.GradientTape() as tape:
-        loss = tf.reduce_mean(cross_entropy(domain, net.tell_domain(features)))
-    own = net.tell_domain.trainable_weights
-    net.domain_optimizer.apply(tape.gradient(loss, own), own)
-
-
-def representation_step(net, x, labels, counted, soft, taught, weight, temperature, confusion):
-    """Representation and classifier learn; the domain classifier is fixed."""
-    with tf.GradientTape() as tape:
-        features = net.represent(x)
-        logits = net.classify(features)
-        loss = mean_over(counted, cross_entropy(labels, logits))
-        loss += confusion * tf.reduce_mean(cross_entropy([0.5, 0.5], net.tell_domain(features)))
-        loss += weight * mean_over(taught, cross_entropy(soft, logits / temperature))
-    net.optimizer.apply(tape.gradient(loss, net.trained), net.trained)
-
-
-def cross_entropy(p, z):
-    """Of probabilities and logits, row by row."""
-    return -tf.reduce_sum(p * tf.nn.log_softmax(z), axis=-1)
-
-
-def mean_over(counted, values):
-    """Of the rows that count; 0 if none does."""
-    return tf.reduce_sum(counted * values) / tf.maximum(tf.reduce_sum(counted), 1)
-
-
-def soft_labels(logits, y, temperature):
-    """A row a class: the mean softened answer to the source's examples of it."""
-    return np.stack([soften(logits[y == c], temperature).mean(axis=0) for c in range(logits.shape[1])])
-
-
-def arms(soft):
-    """What is trained, and how, by name."""
-    softly = {"weight": SOFT, "temperature": T}
-    return {
-        "joint": {},
-        "labels again": {"weight": 1.0},
-        "soft, even": {"soft": spread_evenly(soft), **softly},
-        "soft": {"soft": soft, **softly},
-        "confusion": {"confusion": CONFUSION},
-        "both": {"soft": soft, **softly, "confusion": CONFUSION},
-    }
+    def ask_for(self, classes, k, seed):
+        """Labels of source and target: k of each of these classes, or all there are; the rest is hidden, as -1."""
+        y = np.concatenate([self.y_source, np.full(len(self.y_target), -1)])
+        chosen = given(self.y_target, classes, k, np.random.default_rng(seed))
+        y[len(self.y_source) + chosen] = self.y_target[chosen]
+        return y
 
 
 def given(y, classes, k, rng):
     """Which k examples of each of these classes, or all there are, have a label; smaller draws lie in larger ones."""
     order = rng.permutation(len(y))
-    return np.concatenate([order[y[order] == c][:k] for c in classes])
+    return np.concatenate([np.zeros(0, int), *(order[y[order] == c][:k] for c in classes)])
 
 
-def reduced(x_source, x_target, *tests):
-    """Each as `WIDTH` numbers of a picture: principal components of source and target, scaled alike, without labels."""
+def pair(source, target):
+    """Principal components of both domains, scaled alike, without labels; each is `(x, y, x_test, y_test)`."""
     from sklearn.decomposition import PCA
 
-    both = np.concatenate([x_source, x_target])
+    both = np.concatenate([source[0], target[0]])
     turn = PCA(WIDTH, svd_solver="full").fit(both)
-    scale = turn.transform(both).std()
-    return [(turn.transform(x) / scale).astype("float32") for x in (x_source, x_target, *tests)]
+    x, x_test = ((turn.transform(rows) / turn.transform(both).std()).astype("float32") for rows in (both, target[2]))
+    return Pair(x, np.repeat([0, 1], [len(source[0]), len(target[0])]), source[1], target[1], x_test, target[3])
 
 
-def recalls(y, logits, classes):
-    """Percent of each class that is named right."""
-    named = logits.argmax(axis=1)
-    return np.array([100 * (named[y == c] == c).mean() for c in range(classes)])
+def read(kind, seed):
+    """Of each domain of a kind `(x, y, x_test, y_test)`."""
+    of = {"digits": alignment.digits, "stickers": alignment.stickers, "sentences": sentences}[kind]
+    return of(alignment.FIRST + seed)
 
 
-def read(domain, seed):
-    """What a frozen network makes of a collection: `(x, y, x_test, y_test)`, each row of x of length 1."""
+def sentences(seed):
+    """Of each source of sentences `(x, y, x_test, y_test)`, with x of length 1."""
     from sklearn.preprocessing import normalize
 
-    from tlcourse.material import backbones, data, features
+    from tlcourse.material import data, features
 
-    if domain in DOMAINS:
-        split, network = data.stickers(domain, size=96, seed=seed), backbones.efficientnet_lite0(input_size=96)
-        parts = split.x_train, split.y_train, split.x_test, split.y_test
-    else:
-        split, rng = data.reviews(domain), np.random.default_rng(seed)
-        train, test = (rng.permutation(len(y))[:n] for y, n in ((split.y_train, SENTENCES), (split.y_test, 400)))
-        parts = split.x_train[train], split.y_train[train], split.x_test[test], split.y_test[test]
-    make = (lambda x: features.extract(network, x)) if domain in DOMAINS else (lambda x: features.embed(x, length=64))
-    return normalize(make(parts[0])), parts[1], normalize(make(parts[2])), parts[3]
+    parts = {}
+    for name in DOMAINS["sentences"]:
+        split, rng = data.reviews(name), np.random.default_rng(seed)
+        i, j = (rng.permutation(len(y))[:n] for y, n in ((split.y_train, SENTENCES), (split.y_test, 400)))
+        x, x_test = (normalize(features.embed(texts, length=64)) for texts in (split.x_train[i], split.x_test[j]))
+        parts[name] = x, split.y_train[i], x_test, split.y_test[j]
+    return parts
+
+
+def unseen_answers(net, x, y, domain):
+    """A teacher's logits for each row with a label, from one of five that has not learnt it."""
+    from sklearn.model_selection import StratifiedKFold
+
+    known = np.flatnonzero(y >= 0)
+    logits = np.zeros((len(known), net.classes))
+    for _, fold in StratifiedKFold(5, shuffle=True, random_state=0).split(known, y[known]):
+        hidden = y.copy()
+        hidden[known[fold]] = -1
+        logits[fold] = net.fit(x, hidden, domain).logits(x[known[fold]])
+    return logits
+
+
+def arms(soft, unseen):
+    """What is trained, and how, by name."""
+    softly, softly_unseen = ({"weight": t**2, "temperature": t} for t in (T, T_UNSEEN))
+    return {
+        "joint": {},
+        "labels again": {"weight": 1.0},
+        "soft": {"soft": soft, **softly},
+        "soft, even": {"soft": confusion.evened(soft), **softly},
+        "unseen": {"soft": unseen, **softly_unseen},
+        "unseen, even": {"soft": confusion.evened(unseen), **softly_unseen},
+        "confusion": {"confusion": WEIGHT},
+        "both": {"soft": soft, **softly, "confusion": WEIGHT},
+    }
+
+
+def right(y, logits, classes, *, among=None):
+    """Mean percent named right over these classes, where only some names are allowed (None: all of them)."""
+    names = np.arange(logits.shape[1]) if among is None else np.sort(among)
+    named = names[logits[:, names].argmax(axis=1)]
+    return float(np.mean([100 * (named[y == c] == c).mean() for c in classes]))
+
+
+def judged(net, task, has):
+    """What is right in the target's test, where the classes `has` had labels; see `trial`."""
+    logits, unlabelled = net.logits(task.x_test), net.logits(task.x[task.domain == 1])
+    shares = np.bincount(task.y_source) / len(task.y_source)
+    others = np.setdiff1d(np.arange(len(shares)), has)
+    score = {"accuracy": right(task.y_test, logits, range(len(shares)))}
+    if 1 < len(others) < len(shares):
+        evenly = confusion.rebalanced(logits, unlabelled, shares)
+        score["labelled"], score["others"] = (right(task.y_test, logits, part) for part in (has, others))
+        score["among_others"] = right(task.y_test, logits, others, among=others)
+        score["labelled_rebalanced"] = right(task.y_test, evenly, has)
+        score["others_rebalanced"] = right(task.y_test, evenly, others)
+    return score
+
+
+def of_pair(net, task, seed):
+    """The rows of one pair; `seed` for the half of the classes that has labels, and for which these are."""
+    hidden = task.ask_for([], 0, seed)
+    classes = np.random.default_rng(seed).permutation(net.classes)
+    soft = confusion.soft_labels(
+        net.fit(task.x, hidden, task.domain).logits(task.x[task.domain == 0]), task.y_source, T
+    )
+    unseen = confusion.soft_labels(unseen_answers(net, task.x, hidden, task.domain), task.y_source, T_UNSEEN)
+    all_arms, rows = arms(soft, unseen), []
+    for has in (classes, classes[: net.classes // 2]):
+        if net.classes - len(has) == 1:
+            continue  # among one name there is nothing to tell
+
+        def run(method, k, y, has=has, **arm):
+            score = judged(net.fit(task.x, y, task.domain, **arm), task, has)
+            rows.append({"classes": len(has), "labels": k, "method": method, **score})
+
+        run("source alone", 0, hidden)
+        run("confusion", 0, hidden, confusion=WEIGHT)
+        for k in LABELS:
+            y = task.ask_for(has, k, seed)
+            for method, arm in all_arms.items():
+                run(method, k, y, **arm)
+            if len(has) == net.classes:
+                run("target alone", k, y, counts=task.domain)
+            else:
+                again = given(task.y_source, has, k, np.random.default_rng(seed))
+                run("source again", k, hidden, counts=1 + np.isin(np.arange(len(task.x)), again))
+    return rows
 
 
 def trial(config):
-    """Percent of each class that is named right in the target, by which classes have labels, how many, and the arm."""
-    seed = config["seed"]
-    x_source, y_source, *_ = read(config["source"], seed)
-    x_target, y_target, x_test, y_test = read(config["target"], seed)
-    classes = len(np.unique(y_source))
-    x_source, x_target, x_test = reduced(x_source, x_target, x_test)
-    x, domain = np.concatenate([x_source, x_target]), np.repeat([0, 1], [len(x_source), len(x_target)])
-    rng = np.random.default_rng(seed)
-    order, net, rows = rng.permutation(classes), Network(WIDTH, classes, seed=seed), []
+    """Percent named right in each target, by how many classes have labels, how many each, and the arm.
 
-    def run(labelled, k, name, y, **arm):
-        right = recalls(y_test, net.fit(x, y, domain, **arm).logits(x_test), classes)
-        has = " ".join(str(int(c in labelled)) for c in range(classes))
-        rows.append({"labelled": has, "labels": k, "method": name, "recall": " ".join(f"{r:.1f}" for r in right)})
-
-    nothing = np.concatenate([y_source, np.full(len(x_target), -1)])
-    for name in ("joint", "confusion"):
-        run([], 0, name, nothing, confusion=CONFUSION * (name == "confusion"))
-    soft = soft_labels(net.fit(x, nothing, domain).logits(x_source), y_source, T)
-    for labelled in (order, order[: classes // 2]):
-        for k in LABELS:
-            y = nothing.copy()
-            chosen = given(y_target, labelled, k, np.random.default_rng(seed))
-            y[len(x_source) + chosen] = y_target[chosen]
-            for name, arm in arms(soft).items():
-                run(labelled, k, name, y, **arm)
-            if len(labelled) == classes:
-                run(labelled, k, "target alone", y, alone=True)
+    `labelled` and `others` are means over the classes with labels and without; `among_others` is that of the latter
+    when only their names are allowed; the last two are those with answers `rebalanced` to the source's shares.
+    """
+    parts, rows, net = read(config["kind"], config["seed"]), [], None
+    for number, target in enumerate(parts):
+        if target != config["source"]:
+            task = pair(parts[config["source"]], parts[target])
+            net = net or confusion.Network(WIDTH, len(np.unique(task.y_source)), steps=STEPS, seed=config["seed"])
+            seed = [config["seed"], DOMAINS[config["kind"]].index(config["source"]), number]
+            rows += [{"target": target, **row} for row in of_pair(net, task, seed)]
     return rows

@@ -90,23 +90,23 @@ def confusion_step(mended) -> str:
     """A step of `(net, everything, optimizer, x)` that confuses the domain classifier and leaves it as it is."""
     import keras
 
-    from tlcourse.experiments import soft_labels
+    from tlcourse.methods import confusion
 
     expect_function(mended, "a network, weights, their optimizer and rows")
-    net, x = soft_labels.Network(12, 3, seed=1), np.random.default_rng(1).normal(size=(60, 12)).astype("float32")
+    net, x = confusion.Network(12, 3, seed=1), np.random.default_rng(1).normal(size=(60, 12)).astype("float32")
     x[30:] += 1
     everything = [*net.represent.weights, *net.tell_domain.weights]
     optimizer = keras.optimizers.Adam(3e-3)
     optimizer.build(everything)
     lesson = np.eye(2, dtype="float32")[np.repeat([0, 1], 30)]
     for _ in range(40):
-        soft_labels.domain_step(net, x, lesson)
+        confusion.domain_step(net, x, lesson)
 
-    def confusion():
+    def confused():
         half = np.full((1, 2), 0.5, "float32")
-        return float(np.mean(soft_labels.cross_entropy(half, net.tell_domain(net.represent(x)))))
+        return float(np.mean(confusion.cross_entropy(half, net.tell_domain(net.represent(x)))))
 
-    judge, start, first = (net.tell_domain.get_weights(), net.represent.get_weights(), confusion())
+    judge, start, first = (net.tell_domain.get_weights(), net.represent.get_weights(), confused())
     for _ in range(10):
         mended(net, everything, optimizer, x)
     same = all(np.array_equal(a, b) for a, b in zip(judge, net.tell_domain.get_weights(), strict=True))
@@ -116,8 +116,8 @@ def confusion_step(mended) -> str:
     )
     moved = any(not np.array_equal(a, b) for a, b in zip(start, net.represent.get_weights(), strict=True))
     require(moved, "Now nothing moves: the representation has to.")
-    require(confusion() < first, "The confusion loss has risen: is the step downhill, and towards one half each?")
-    soft_labels.domain_step(net, x, lesson)
+    require(confused() < first, "The confusion loss has risen: is the step downhill, and towards one half each?")
+    confusion.domain_step(net, x, lesson)
     again = any(not np.array_equal(a, b) for a, b in zip(judge, net.tell_domain.get_weights(), strict=True))
     require(again, "After your step the domain classifier learns nothing any more: leave it trainable.")
     return "It holds still while the representation moves; and in its own step it learns on."
