@@ -58,7 +58,6 @@ CONTEXTS = {
     "bias_without_labels": lambda rng: (rng.normal(size=(500, 10)) - rng.uniform(0, 8) * np.eye(10)[3],),
     "break_even": lambda rng: tuple(map(int, rng.integers(3, 2000, size=2))),
     "carbon_intensity": lambda rng: (),
-    "confusion_of_sure": lambda rng: (),
     "cost_of_shift": lambda rng: (matrix(rng),),
     "effective_size": lambda rng: (),
     "embedding_size": lambda rng: (),
