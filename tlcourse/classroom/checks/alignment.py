@@ -94,6 +94,10 @@ def subspaces_turned_once(mended) -> str:
         alike(got, moved @ a), "Expected the source's rows on the source's own axes: the target's come to meet them."
     )
     require(
+        not alike(got_t, (new_t - source.mean(axis=0)) @ b @ (b.T @ a)),
+        "Turned rightly; but whose mean is taken from the target's rows? Each domain loses its own.",
+    )
+    require(
         alike(got_t, moved_t @ b @ (b.T @ a)),
         "Expected the target's rows on its own axes, and then turned by M's transpose.",
     )
