@@ -70,7 +70,7 @@ CONTEXTS = {
     "moved_line": lambda rng: (),
     "nearest_neighbour": lambda rng: (rng.normal(size=(40, 3)), rng.integers(0, 3, size=40)),
     "nearest_is_best": lambda rng: (distances(rng),),
-    "peeking": lambda rng: (pd.DataFrame(rng.uniform(20, 90, size=(20, 8))),),
+    "peeking": lambda rng: (pd.DataFrame(rng.uniform(20, 90, size=(20, 8)), columns=[5, 10, 20, 30, 40, 50, 60, 80]),),
     "regret": lambda rng: (rules(rng),),
     "specificity": lambda rng: (gains(rng),),
     "stale_statistics": lambda rng: (),
