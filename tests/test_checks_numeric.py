@@ -65,7 +65,7 @@ CONTEXTS = {
     "half_as_probable": lambda rng: (),
     "honest_choice": lambda rng: (runs(rng),),
     "lazy_classifier": lambda rng: (rng.integers(0, 2, size=rng.integers(2, 400)),),
-    "honest_gain": lambda rng: (arms(rng),),
+    "honest_share": lambda rng: (arms(rng),),
     "leep_of_a_constant": lambda rng: (),
     "moved_line": lambda rng: (),
     "nearest_neighbour": lambda rng: (rng.normal(size=(40, 3)), rng.integers(0, 3, size=40)),

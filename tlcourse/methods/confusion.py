@@ -117,12 +117,12 @@ def evened(soft):
     return np.where(np.eye(len(soft), dtype=bool), own, (1 - own) / (len(soft) - 1))
 
 
-def rebalanced(logits, unlabelled, shares):
-    """The logits plus a bias for each class, with which the mean answer to unlabelled inputs has given shares.
+def rebalanced(logits, everything, shares):
+    """The logits plus a bias for each class, with which the mean answer to all inputs has given shares.
 
     Args:
         logits: `(n, classes)`.
-        unlabelled: `(m, classes)`, logits of the inputs that the biases are found on.
+        everything: `(m, classes)`, logits of the inputs that the biases are found on, with a label or without.
         shares: `(classes,)`, each above 0, in all 1: how often each class comes.
 
     Raises:
@@ -136,5 +136,5 @@ def rebalanced(logits, unlabelled, shares):
         )
     bias = np.zeros(len(shares))
     for _ in range(200):
-        bias += np.log(shares) - np.log(soften(unlabelled + bias, 1).mean(axis=0))
+        bias += np.log(shares) - np.log(soften(everything + bias, 1).mean(axis=0))
     return logits + bias

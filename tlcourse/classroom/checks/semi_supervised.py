@@ -1,4 +1,4 @@
-"""Checks of chapter 13: soft labels, an honest gain, and a step that holds still."""
+"""Checks of chapter 13: soft labels, an honest share, and a step that holds still."""
 
 import numpy as np
 
@@ -6,26 +6,29 @@ from tlcourse.classroom.checks.core import Question, exercise, expect_function, 
 
 
 @numeric
-def honest_gain(means) -> Question:
-    """Mean gain of "both" over "joint"; rows are pairs of collections, columns methods."""
+def honest_share(means) -> Question:
+    """Percent of the gain of "both" over "source alone" that it has over "joint"; rows are pairs, columns methods."""
     by = means.mean()
-    truth = by["both"] - by["joint"]
+    reported, own = by["both"] - by["source alone"], by["both"] - by["joint"]
+    each = (means["both"] - means["joint"]) / (means["both"] - means["source alone"])
     return Question(
-        truth,
+        100 * own / reported,
         {
-            -truth: "Right but for the sign: a gain is what the method has more than the baseline.",
-            by["both"] - by["source alone"]: "From the source alone. But most of that is what the labels bring, and "
-            "anybody may use them.",
-            by["both"]
-            - by["target alone"]: "From the target alone. But whoever has both collections may train on both.",
-            by["joint"] - by["source alone"]: "That is what the labels bring without her method.",
-            by["confusion"] - by["joint"]: "That is confusion alone. She has both terms.",
-            by["soft"] - by["joint"]: "That is soft labels alone. She has both terms.",
-            by["both"]: "That is an accuracy. A gain is counted from a baseline.",
-            (means["both"] - means["joint"]).max(): "That is the best pair, picked by its test.",
+            100 - 100 * own / reported: "That is the labels' share, which anybody has. And her method's?",
+            own / reported: "That is a share between 0 and 1; in percent, please.",
+            own: "Those are points. Which part are they of the points that she reports?",
+            reported: "Those are the points that she reports. How many of them has she on the *same* labels?",
+            100 * (by["both"] - by["target alone"]) / reported: "From the target alone. But whoever has both domains "
+            "may train on both.",
+            100 * (by["confusion"] - by["joint"]) / reported: "That is confusion alone. She has both terms.",
+            100 * (by["soft"] - by["joint"]) / reported: "That is soft labels alone. She has both terms.",
+            100 * own / by["both"]: "A share of the accuracy. She reports a gain.",
+            100 * own / by["joint"]: "A share of the baseline's accuracy. She reports a gain over the source alone.",
+            100 * each.mean(): "That is a mean of shares, in which pairs with hardly a gain weigh most. Take means of "
+            "accuracy first.",
         },
-        otherwise="Which arm has the same labels, and none of the two terms?",
-        praise="{} points, on the same labels. All else is what the labels bring to anybody.",
+        otherwise="Which arm has the same labels, and none of the two terms? How much of her gain is left over it?",
+        praise="{} %. The rest is what the labels bring to anybody.",
         decimals=1,
     )
 
