@@ -77,7 +77,13 @@ def alternate(net, x, domain, *lesson, steps, adversary):
 
 
 def domain_step(net, x, domain):
-    """The domain classifier learns; the representation is fixed."""
+    """The domain classifier learns; the representation is fixed (Tzeng et al., 2015, equation 2).
+
+    Args:
+        net: a `Network`, whose domain classifier moves in place.
+        x: `(n, width)`.
+        domain: `(n, 2)`, one-hot.
+    """
     features = net.represent(x)
     with tf.GradientTape() as tape:
         loss = tf.reduce_mean(cross_entropy(domain, net.tell_domain(features)))
@@ -86,7 +92,19 @@ def domain_step(net, x, domain):
 
 
 def representation_step(net, x, labels, counted, soft, taught, weight, temperature, confusion):
-    """Representation and classifier learn; the domain classifier is fixed."""
+    """Representation and classifier learn; the domain classifier is fixed (Tzeng et al., 2015, equations 1, 3 and 4).
+
+    Args:
+        net: a `Network`, whose representation and classifier move in place.
+        x: `(n, width)`.
+        labels: `(n, classes)`, one-hot; anything where there is none.
+        counted: `(n,)`, how often each row counts in the first term; 0 without a label.
+        soft: `(n, classes)`, what each row is to answer in the second.
+        taught: `(n,)`, 1 for the rows that have such an answer, else 0.
+        weight: of the second term, nu.
+        temperature: that the logits are divided by in it.
+        confusion: weight of the third term, lambda.
+    """
     with tf.GradientTape() as tape:
         features = net.represent(x)
         logits = net.classify(features)
@@ -97,17 +115,23 @@ def representation_step(net, x, labels, counted, soft, taught, weight, temperatu
 
 
 def cross_entropy(p, z):
-    """Of probabilities and logits, row by row."""
+    """Of probabilities `(n, classes)` and logits `(n, classes)`, row by row: `(n,)`, in nats."""
     return -tf.reduce_sum(p * tf.nn.log_softmax(z), axis=-1)
 
 
 def mean_over(counted, values):
-    """Of the rows that count; 0 if none does."""
+    """Weighted mean of `(n,)` values; 0 if no row counts."""
     return tf.reduce_sum(counted * values) / tf.maximum(tf.reduce_sum(counted), 1)
 
 
 def soft_labels(logits, y, temperature):
-    """A row a class: the mean softened answer to the source's examples of it."""
+    """A row a class, `(classes, classes)`: the mean softened answer to its examples (Tzeng et al., 2015, section 3.2).
+
+    Args:
+        logits: `(n, classes)`, a teacher's, of the source.
+        y: `(n,)`, their labels; each class has to come.
+        temperature: above 0.
+    """
     return np.stack([soften(logits[y == c], temperature).mean(axis=0) for c in range(logits.shape[1])])
 
 
@@ -117,12 +141,15 @@ def evened(soft):
     return np.where(np.eye(len(soft), dtype=bool), own, (1 - own) / (len(soft) - 1))
 
 
-def rebalanced(logits, everything, shares):
-    """The logits plus a bias for each class, with which the mean answer to all inputs has given shares.
+def rebalanced(logits, unlabelled, shares):
+    """The logits plus a bias for each class, with which the mean answer to other inputs has given shares.
+
+    Those shares should be the ones of `unlabelled`: of *all* of a domain's inputs, if some of them have a label. (After
+    Saerens, Latinne and Decaestecker, 2002, who estimate the shares that are given here.)
 
     Args:
         logits: `(n, classes)`.
-        everything: `(m, classes)`, logits of the inputs that the biases are found on, with a label or without.
+        unlabelled: `(m, classes)`, logits of the inputs that the biases are found on; no label of them is used.
         shares: `(classes,)`, each above 0, in all 1: how often each class comes.
 
     Raises:
@@ -136,5 +163,5 @@ def rebalanced(logits, everything, shares):
         )
     bias = np.zeros(len(shares))
     for _ in range(200):
-        bias += np.log(shares) - np.log(soften(everything + bias, 1).mean(axis=0))
+        bias += np.log(shares) - np.log(soften(unlabelled + bias, 1).mean(axis=0))
     return logits + bias
