@@ -77,7 +77,7 @@ def alternate(net, x, domain, *lesson, steps, adversary):
 
 
 def domain_step(net, x, domain):
-    """The domain classifier learns; the representation is fixed (Tzeng et al., 2015, equation 2).
+    """The domain classifier learns; the representation is fixed (Tzeng et al., 2015, section 3.1).
 
     Args:
         net: a `Network`, whose domain classifier moves in place.
@@ -92,7 +92,7 @@ def domain_step(net, x, domain):
 
 
 def representation_step(net, x, labels, counted, soft, taught, weight, temperature, confusion):
-    """Representation and classifier learn; the domain classifier is fixed (Tzeng et al., 2015, equations 1, 3 and 4).
+    """Representation and classifier learn; the domain classifier is fixed (Tzeng et al., 2015, section 3).
 
     Args:
         net: a `Network`, whose representation and classifier move in place.
