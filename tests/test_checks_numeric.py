@@ -42,7 +42,7 @@ def matrix(rng):
 
 def arms(rng):
     """Accuracy of the arms of chapter 13 (columns) on twenty pairs of collections (rows)."""
-    names = ["both", "confusion", "joint", "labels again", "soft", "soft, even", "source alone", "target alone"]
+    names = ["both", "confusion", "joint", "labels weighted", "soft", "soft, even", "source alone", "target alone"]
     return pd.DataFrame(rng.uniform(20, 80, size=(20, 8)), columns=names)
 
 
@@ -51,6 +51,14 @@ def distances(rng):
     pairs = [(a, b) for a in "abcde" for b in "abcde" if a != b]
     table = pd.DataFrame(pairs, columns=["source", "target"])
     return table.assign(loss=rng.normal(size=20), distance=rng.uniform(0, 2, size=20))
+
+
+def fallen(rng):
+    """What is right of the half with labels and of the others, before and after (chapter 13)."""
+    names, columns = ["source alone", "joint", "same heap", "names shuffled"], ["labelled", "others", "among_others"]
+    table = pd.DataFrame(rng.uniform(50, 60, size=(4, 3)), names, columns)
+    table.loc["joint"] -= [0, rng.uniform(5, 20), rng.uniform(-2, 4)]
+    return table
 
 
 # The further arguments of each numeric check, drawn at random as a notebook could have them.
@@ -72,6 +80,7 @@ CONTEXTS = {
     "nearest_is_best": lambda rng: (distances(rng),),
     "peeking": lambda rng: (pd.DataFrame(rng.uniform(20, 90, size=(20, 8)), columns=[5, 10, 20, 30, 40, 50, 60, 80]),),
     "regret": lambda rng: (rules(rng),),
+    "share_forgotten": lambda rng: (fallen(rng),),
     "specificity": lambda rng: (gains(rng),),
     "stale_statistics": lambda rng: (),
     "stem_flops": lambda rng: (),

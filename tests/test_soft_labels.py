@@ -7,6 +7,7 @@ import tensorflow as tf
 from inline import definition
 
 from tlcourse.experiments import soft_labels
+from tlcourse.material import data
 from tlcourse.methods import confusion
 from tlcourse.methods.distillation import soften, spread_evenly
 
@@ -147,6 +148,28 @@ def test_only_labels_that_were_asked_for_reach_a_method(monkeypatch):
     counts = {tuple(np.bincount(y[y >= 0], minlength=8)) for y in given}
     assert {sum(count) for count in counts} == {0, 8, 24, 4, 12}
     assert all(set(count) <= {0, 1} or set(count) <= {0, 3} for count in counts)
+
+
+def test_each_weight_is_what_did_best_on_the_other_kind():
+    tried = data.recorded("term_weights").query("term != 'joint'").groupby(["kind", "term", "weight"]).accuracy.mean()
+    for kind, other in (("digits", "stickers"), ("stickers", "digits")):
+        best = {term: tried[other, term].idxmax() for term in ("confusion", "soft", "labels")}
+        assert best == soft_labels.CHOSEN[kind]
+
+
+def test_shuffled_names_go_to_the_same_pictures_of_the_target():
+    y = np.where(DOMAIN == 1, np.where(np.arange(24) % 2, np.arange(24) % 3, -1), np.arange(24) % 3)
+    mixed = soft_labels.shuffled(y, DOMAIN, np.random.default_rng(1))
+    assert np.array_equal(mixed[DOMAIN == 0], y[DOMAIN == 0]) and np.array_equal(mixed < 0, y < 0)
+    assert np.array_equal(np.sort(mixed), np.sort(y)) and not np.array_equal(mixed, y)
+
+
+def test_the_same_heap_has_as_many_labels_of_each_class_as_the_source_alone():
+    kept = soft_labels.same_heap(Y, DOMAIN, np.random.default_rng(1))
+    assert np.array_equal(kept[DOMAIN == 1], Y[DOMAIN == 1])
+    assert np.array_equal(np.bincount(kept[kept >= 0]), np.bincount(Y[DOMAIN == 0]))
+    crowded = np.where(DOMAIN == 1, 2, np.minimum(np.arange(24), 1))  # no 2 in the source to hide
+    assert np.array_equal(soft_labels.same_heap(crowded, DOMAIN, np.random.default_rng(1)), crowded)
 
 
 def test_among_some_names_only_these_are_given():

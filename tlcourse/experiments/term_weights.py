@@ -1,14 +1,21 @@
-"""Chapter 13: which weight of confusion, and of soft labels, does best on digits and on stickers.
+"""Chapter 13: which weight of confusion, soft labels and the target's labels does best, on digits and on stickers.
 
-On draws that nothing else is judged on. What did best on the one kind of pictures is taken for the other.
+On draws that nothing else is judged on. What did best on the one kind of pictures may be taken for the other.
 """
 
 from tlcourse.experiments import soft_labels
 
 CONFIGS = [{"kind": "digits"}, {"kind": "stickers"}]
 WEIGHTS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0)  # of confusion; those of soft labels are these times T²
+MORE = (0.5, 1.0, 2.0, 4.0, 8.0)  # of the target's labels, once more, as a mean of their own
 LABELS, FIRST = 3, 900
-MINIATURE = {"config": {"kind": "stickers"}, "WEIGHTS": (1.0,), "soft_labels.WIDTH": 4, "soft_labels.STEPS": 2}
+MINIATURE = {
+    "config": {"kind": "stickers"},
+    "WEIGHTS": (1.0,),
+    "MORE": (1.0,),
+    "soft_labels.WIDTH": 4,
+    "soft_labels.STEPS": 2,
+}
 
 
 def trial(config):
@@ -35,6 +42,7 @@ def trial(config):
             arms = [("joint", 0.0, {})]
             arms += [("confusion", weight, {"confusion": weight}) for weight in WEIGHTS]
             arms += [("soft", weight, softly | {"weight": weight * soft_labels.T**2}) for weight in WEIGHTS]
+            arms += [("labels", weight, {"weight": weight}) for weight in MORE]
             nets = (net.fit(task.x, y, task.domain, **arm) for *_, arm in arms)
             reached.append([soft_labels.right(task.y_test, net.logits(task.x_test), classes) for net in nets])
         means = np.mean(reached, axis=0)

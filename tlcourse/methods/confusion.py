@@ -4,13 +4,17 @@ A representation and its classifier learn from labelled rows, and a domain class
 apart by that representation, which in turn learns to leave it without an idea.
 """
 
+from __future__ import annotations
+
 import functools
+from typing import TYPE_CHECKING, Any
 
-import keras
 import numpy as np
-import tensorflow as tf
+from numpy.typing import ArrayLike
+from scipy.special import softmax
 
-from tlcourse.methods.distillation import soften
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 
 class Network:
@@ -25,7 +29,10 @@ class Network:
         seed: for the weights.
     """
 
-    def __init__(self, width, classes, *, hidden=64, steps=200, rate=3e-3, seed):
+    def __init__(self, width: int, classes: int, *, hidden: int = 64, steps: int = 200, rate: float = 3e-3, seed: int):
+        import keras
+        import tensorflow as tf
+
         keras.utils.set_random_seed(seed)
         self.classes, self.steps = classes, steps
         self.represent = keras.Sequential([keras.Input((width,)), keras.layers.Dense(hidden, activation="relu")])
@@ -40,7 +47,18 @@ class Network:
         self.start = [variable.numpy() for variable in self.state]
         self.alternate = tf.function(functools.partial(alternate, self))
 
-    def fit(self, x, y, domain, *, soft=None, weight=0.0, temperature=1.0, confusion=0.0, counts=None):
+    def fit(
+        self,
+        x: np.ndarray,
+        y: np.ndarray,
+        domain: np.ndarray,
+        *,
+        soft: np.ndarray | None = None,
+        weight: float = 0.0,
+        temperature: float = 1.0,
+        confusion: float = 0.0,
+        counts: ArrayLike | None = None,
+    ) -> Network:
         """Train from the start.
 
         Args:
@@ -53,6 +71,8 @@ class Network:
             confusion: weight of the confusion term.
             counts: `(n,)`, how often each row with a label counts; None: once.
         """
+        import tensorflow as tf
+
         known, labels = y >= 0, np.eye(self.classes)[y]
         counted = known * (1 if counts is None else np.asarray(counts))
         soft = labels if soft is None else soft[y]
@@ -63,20 +83,29 @@ class Network:
         self.alternate(*lesson, steps=self.steps, adversary=confusion > 0)
         return self
 
-    def logits(self, x):
+    def logits(self, x: np.ndarray | tf.Tensor) -> np.ndarray:
         """`(n, classes)`."""
         return self.classify(self.represent(x)).numpy()
 
 
-def alternate(net, x, domain, *lesson, steps, adversary):
+def alternate(
+    net: Network,
+    x: np.ndarray | tf.Tensor,
+    domain: np.ndarray | tf.Tensor,
+    *lesson: Any,
+    steps: int,
+    adversary: bool,
+) -> None:
     """One step of either kind after the other; without an adversary there is only one kind."""
+    import tensorflow as tf
+
     for _ in tf.range(steps):
         if adversary:
             domain_step(net, x, domain)
         representation_step(net, x, *lesson)
 
 
-def domain_step(net, x, domain):
+def domain_step(net: Network, x: np.ndarray | tf.Tensor, domain: np.ndarray | tf.Tensor) -> None:
     """The domain classifier learns; the representation is fixed (Tzeng et al., 2015, section 3.1).
 
     Args:
@@ -84,6 +113,8 @@ def domain_step(net, x, domain):
         x: `(n, width)`.
         domain: `(n, 2)`, one-hot.
     """
+    import tensorflow as tf
+
     features = net.represent(x)
     with tf.GradientTape() as tape:
         loss = tf.reduce_mean(cross_entropy(domain, net.tell_domain(features)))
@@ -91,7 +122,17 @@ def domain_step(net, x, domain):
     net.domain_optimizer.apply(tape.gradient(loss, own), own)
 
 
-def representation_step(net, x, labels, counted, soft, taught, weight, temperature, confusion):
+def representation_step(
+    net: Network,
+    x: np.ndarray | tf.Tensor,
+    labels: np.ndarray | tf.Tensor,
+    counted: np.ndarray | tf.Tensor,
+    soft: np.ndarray | tf.Tensor,
+    taught: np.ndarray | tf.Tensor,
+    weight: float,
+    temperature: float,
+    confusion: float,
+) -> None:
     """Representation and classifier learn; the domain classifier is fixed (Tzeng et al., 2015, section 3).
 
     Args:
@@ -105,6 +146,8 @@ def representation_step(net, x, labels, counted, soft, taught, weight, temperatu
         temperature: that the logits are divided by in it.
         confusion: weight of the third term, lambda.
     """
+    import tensorflow as tf
+
     with tf.GradientTape() as tape:
         features = net.represent(x)
         logits = net.classify(features)
@@ -114,17 +157,21 @@ def representation_step(net, x, labels, counted, soft, taught, weight, temperatu
     net.optimizer.apply(tape.gradient(loss, net.trained), net.trained)
 
 
-def cross_entropy(p, z):
+def cross_entropy(p: np.ndarray | tf.Tensor | list[float], z: np.ndarray | tf.Tensor) -> tf.Tensor:
     """Of probabilities `(n, classes)` and logits `(n, classes)`, row by row: `(n,)`, in nats."""
+    import tensorflow as tf
+
     return -tf.reduce_sum(p * tf.nn.log_softmax(z), axis=-1)
 
 
-def mean_over(counted, values):
+def mean_over(counted: np.ndarray | tf.Tensor, values: np.ndarray | tf.Tensor) -> tf.Tensor:
     """Weighted mean of `(n,)` values; 0 if no row counts."""
+    import tensorflow as tf
+
     return tf.reduce_sum(counted * values) / tf.maximum(tf.reduce_sum(counted), 1)
 
 
-def soft_labels(logits, y, temperature):
+def soft_labels(logits: np.ndarray, y: np.ndarray, temperature: float) -> np.ndarray:
     """A row a class, `(classes, classes)`: the mean softened answer to its examples (Tzeng et al., 2015, section 3.2).
 
     Args:
@@ -132,16 +179,16 @@ def soft_labels(logits, y, temperature):
         y: `(n,)`, their labels; each class has to come.
         temperature: above 0.
     """
-    return np.stack([soften(logits[y == c], temperature).mean(axis=0) for c in range(logits.shape[1])])
+    return np.stack([softmax(logits[y == c] / temperature, axis=1).mean(axis=0) for c in range(logits.shape[1])])
 
 
-def evened(soft):
+def evened(soft: np.ndarray) -> np.ndarray:
     """Soft labels `(classes, classes)` of the same confidence, the rest divided evenly: what is like what is gone."""
     own = np.diag(soft)[:, None]
     return np.where(np.eye(len(soft), dtype=bool), own, (1 - own) / (len(soft) - 1))
 
 
-def rebalanced(logits, unlabelled, shares):
+def rebalanced(logits: np.ndarray, unlabelled: np.ndarray, shares: ArrayLike) -> np.ndarray:
     """The logits plus a bias for each class, with which the mean answer to other inputs has given shares.
 
     Those shares should be the ones of `unlabelled`: of *all* of a domain's inputs, if some of them have a label. (After
@@ -163,5 +210,5 @@ def rebalanced(logits, unlabelled, shares):
         )
     bias = np.zeros(len(shares))
     for _ in range(200):
-        bias += np.log(shares) - np.log(soften(unlabelled + bias, 1).mean(axis=0))
+        bias += np.log(shares) - np.log(softmax(unlabelled + bias, axis=1).mean(axis=0))
     return logits + bias

@@ -1,4 +1,4 @@
-"""Checks of chapter 13: soft labels, an honest share, and a step that holds still."""
+"""Checks of chapter 13: soft labels, an honest share, a share forgotten, and a step that holds still."""
 
 import numpy as np
 
@@ -24,12 +24,40 @@ def honest_share(means) -> Question:
             100 * (by["soft"] - by["joint"]) / reported: "That is soft labels alone. She has both terms.",
             100 * own / by["both"]: "A share of the accuracy. She reports a gain.",
             100 * own / by["joint"]: "A share of the baseline's accuracy. She reports a gain over the source alone.",
+            100
+            * (by["both"] - by["labels weighted"])
+            / reported: "From labels weighted: a fair question, and the next one. Here the baseline is joint.",
+            100 * own / (by["joint"] - by["source alone"]): "A share of what the labels gain. Of which gain does *she* "
+            "report?",
             100 * each.mean(): "That is a mean of shares, in which pairs with hardly a gain weigh most. Take means of "
             "accuracy first.",
         },
         otherwise="Which arm has the same labels, and none of the two terms? How much of her gain is left over it?",
-        praise="{} %. The rest is what the labels bring to anybody.",
+        praise="{} %. The rest is what the labels bring to anybody; and how much of this is left is the next question.",
         decimals=1,
+    )
+
+
+@numeric
+def share_forgotten(found) -> Question:
+    """Percent of the fall of `others`, "source alone" to "joint", that is there in `among_others`, too."""
+    lost = found.loc["source alone"] - found.loc["joint"]
+    return Question(
+        100 * lost["among_others"] / lost["others"],
+        {
+            100 * lost["others"] / lost["among_others"]: "Upside down: which of the two falls is the whole?",
+            100
+            - 100 * lost["among_others"] / lost["others"]: "That is what is *not* lost any more among their own names.",
+            lost["among_others"] / lost["others"]: "That is a share between 0 and 1; in percent, please.",
+            lost["among_others"]: "Those are the points that are still lost. Of how many?",
+            lost["others"]: "That is the whole fall, in points. How much of it is left among their own names?",
+            100 * lost["among_others"] / found.loc["source alone", "among_others"]: "A share of the accuracy. Of which "
+            "fall is it a part?",
+        },
+        otherwise="Two falls from source alone to joint: of the others, and of the others among their own names.",
+        praise="{} %: about nothing. They are still known; other names are louder.",
+        decimals=1,
+        tolerance=0.1,
     )
 
 
@@ -95,7 +123,13 @@ def confusion_step(mended) -> str:
 
     judge, start, first = (net.tell_domain.get_weights(), net.represent.get_weights(), confused())
     for _ in range(10):
-        mended(net, everything, optimizer, x)
+        try:
+            mended(net, everything, optimizer, x)
+        except ValueError as error:  # Keras's, on a weight that the optimizer was not built with
+            require(
+                "Unknown variable" not in str(error), "This optimizer was not given those weights when it was made."
+            )
+            raise
     same = all(np.array_equal(a, b) for a, b in zip(judge, net.tell_domain.get_weights(), strict=True))
     require(
         same,
