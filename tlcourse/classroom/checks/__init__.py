@@ -10,6 +10,7 @@ from tlcourse.classroom.checks.fine_tuning import head_and_loss, honest_choice, 
 from tlcourse.classroom.checks.freezing import bias_shape, features_of_the_backbone, kept_statistics, thawed_top
 from tlcourse.classroom.checks.layers import embedding_size, honest_selection
 from tlcourse.classroom.checks.lora import adapted_in_time, break_even, merged_kernel
+from tlcourse.classroom.checks.semi_supervised import class_means, confusion_step, honest_share, share_forgotten
 from tlcourse.classroom.checks.settings import misprint, no_shared_concepts, settings
 from tlcourse.classroom.checks.transfer import copied_layers, specificity, trained_parameters
 from tlcourse.classroom.checks.transferability import centred_alignment, leep_of_a_constant, regret
@@ -24,6 +25,8 @@ __all__ = [
     "cached_pipeline",
     "carbon_intensity",
     "centred_alignment",
+    "class_means",
+    "confusion_step",
     "copied_layers",
     "cost_of_shift",
     "effective_size",
@@ -35,6 +38,7 @@ __all__ = [
     "honest_choice",
     "honest_distance",
     "honest_folds",
+    "honest_share",
     "honest_selection",
     "kept_statistics",
     "lazy_classifier",
@@ -49,6 +53,7 @@ __all__ = [
     "peeking",
     "regret",
     "settings",
+    "share_forgotten",
     "softened_loss",
     "specificity",
     "stale_statistics",
