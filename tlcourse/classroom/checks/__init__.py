@@ -10,6 +10,7 @@ from tlcourse.classroom.checks.fine_tuning import head_and_loss, honest_choice, 
 from tlcourse.classroom.checks.freezing import bias_shape, features_of_the_backbone, kept_statistics, thawed_top
 from tlcourse.classroom.checks.layers import embedding_size, honest_selection
 from tlcourse.classroom.checks.lora import adapted_in_time, break_even, merged_kernel
+from tlcourse.classroom.checks.multitask import errors_avoided, known_mean, overstated, weights_in_place
 from tlcourse.classroom.checks.semi_supervised import class_means, confusion_step, honest_share, share_forgotten
 from tlcourse.classroom.checks.settings import misprint, no_shared_concepts, settings
 from tlcourse.classroom.checks.transfer import copied_layers, specificity, trained_parameters
@@ -31,6 +32,7 @@ __all__ = [
     "cost_of_shift",
     "effective_size",
     "embedding_size",
+    "errors_avoided",
     "features_of_the_backbone",
     "gap_closed",
     "half_as_probable",
@@ -42,6 +44,7 @@ __all__ = [
     "honest_share",
     "kept_statistics",
     "lazy_classifier",
+    "known_mean",
     "leep_of_a_constant",
     "merged_kernel",
     "misprint",
@@ -50,6 +53,7 @@ __all__ = [
     "no_shared_concepts",
     "nearest_is_best",
     "odds_to_weights",
+    "overstated",
     "peeking",
     "regret",
     "settings",
@@ -62,4 +66,5 @@ __all__ = [
     "thawed_top",
     "trained_parameters",
     "weighted_error",
+    "weights_in_place",
 ]

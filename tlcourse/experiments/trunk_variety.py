@@ -1,0 +1,63 @@
+"""Chapter 14: what a trunk's volume and its variety bring to a new writing system (behind the BSC lecture's list).
+
+Trunks as in `shared_trunk`, of few systems or many, few letters of each or many, few drawings of a letter or many. Three
+of them have the same volume, spent otherwise. All answer among all their letters, take as many steps and are looked at
+three times on the way, since few drawings are learnt by heart soonest; how many steps each gets in a claim is what did
+best in `trunk_settings`. The systems of a small trunk are drawn anew for each fold and draw.
+"""
+
+import numpy as np
+
+from tlcourse.experiments import shared_trunk
+
+SYSTEMS, LETTERS, DRAWINGS = (8, 40), (4, 20), (2, 10)
+CONFIGS = [{"fold": fold} for fold in range(shared_trunk.FOLDS)]
+AT, SHOTS = (300, 1000, 3000), 3
+FIRST = 200
+MINIATURE = {
+    "config": {"fold": 0},
+    "SYSTEMS": (2, 4),
+    "LETTERS": (2, 3),
+    "DRAWINGS": (1, 2),
+    "AT": (1, 2),
+    "SHOTS": 1,
+    "shared_trunk.HIDDEN": 6,
+    "shared_trunk.BATCH": 8,
+    "shared_trunk.GIVEN": 2,
+}
+
+
+def trial(config):
+    """Percent named right of each new system, by the trunk's systems, letters, drawings and steps."""
+    return trials(FIRST + config["seed"], config["fold"], shared_trunk.C["one"])
+
+
+def trials(seed, fold, c):
+    old, new = shared_trunk.fold_of(shared_trunk.world(seed), fold)
+    old = [old[i] for i in np.random.default_rng([seed, fold]).permutation(len(old))]
+    rows = []
+    for systems in SYSTEMS:
+        for letters in LETTERS:
+            for drawings in DRAWINGS:
+                what = {"systems": systems, "letters": letters, "drawings": drawings}
+                x, y, groups = shared_trunk.stacked(old[:systems], drawings, letters)
+                for steps, net in grown(x, y, seed):
+                    rows += [{**what, "steps": steps, **row} for row in on_new(net, new, c)]
+    return rows
+
+
+def grown(x, y, seed):
+    """Yields the steps taken and the trunk, as often as `AT` says."""
+    from tlcourse.methods import multitask
+
+    net = multitask.Network({"letter": int(y.max()) + 1}, hidden=shared_trunk.HIDDEN, seed=seed)
+    order = multitask.batches([np.arange(len(x))], AT[-1], batch=shared_trunk.BATCH, seed=seed)
+    for start, end in zip([0, *AT], AT, strict=False):
+        yield end, net.fit(x, {"letter": y}, order[start:end], go_on=start > 0)
+
+
+def on_new(net, new, c):
+    for system in new:
+        logits = shared_trunk.head(net.features, net.features(system.x_test), *system.first(SHOTS), c)
+        accuracy = shared_trunk.right(logits, system.y_test)
+        yield {"system": system.name, "faces": system.faces, "accuracy": accuracy}
