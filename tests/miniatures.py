@@ -76,14 +76,13 @@ class World:
         sources = {"letters": self.grey(5, 4, seed)}
         return sources, {"letters": (*self.grey(4, 3, seed), *self.test(*self.grey(4, 3, seed + 20)))}
 
-
     def asked(self, name, seed):
         x, y = self.grey(4, 6, seed)
         x_test, y_test = self.test(*self.grey(4, 3, seed + 9))
-        tasks = ("class", "domain") if name == "stickers" else ("character", "kind", "style", "font")
+        tasks = ("class", "domain") if name == "stickers" else ("character", "key", "kind", "style", "font")
         labels, tested = ({task: labels for task in tasks} for labels in (y, y_test))
         labelled = len(x) if name == "stickers" else len(x) // 2
-        return shared_tasks.World(x, labels, labelled, x_test, tested, np.arange(4) % 3)
+        return shared_tasks.World(x, labels, labelled, x_test, tested, np.arange(4)[::-1])
 
     def systems(self, seed):
         found = []

@@ -63,7 +63,7 @@ def fallen(rng):
 
 def second_task(rng):
     """Accuracy of the arms of chapter 14 with a second task."""
-    names = ["alone", "kind, more", "kind, more, shuffled, even"]
+    names = ["alone", "key, more", "key, more, shuffled, even"]
     return pd.Series(rng.uniform(50, 55) + rng.uniform(1, 9) * np.array([0, 1, -1]) * rng.uniform(0.3, 1, 3), names)
 
 

@@ -1,15 +1,17 @@
-"""Chapter 14: one trunk for two tasks, against one for each: which pair helps, which harms, and what is to be said of it.
+"""Chapter 14: one trunk for two tasks, against one for each: which pair helps, which harms, and what tells why.
 
-Characters in fonts: which of 62 (`character`), digit, capital or small (`kind`), plain, bold, italic or both as the font
-is called (`style`), and in which font (`font`). Of few fonts the main task's labels are known; the second task has its
-labels there ("same") or in many further fonts as well ("more"), whose characters nobody has named. All test fonts are
-of other families. And stickers as small grey pictures: which of eight kinds (`class`), from which collection (`domain`).
+Characters in fonts: which of 62 (`character`), which of 36 keys writes it (`key`, so that g and G are one), digit,
+capital or small (`kind`), plain, bold, italic or both as the font is called (`style`), in which font (`font`). Of few
+fonts the main task's labels are known; the second task has its labels there ("same") or in many further fonts as well
+("more"), whose characters nobody has named. All test fonts are of other families. And stickers as small grey pictures:
+which of eight kinds (`class`), from which collection (`domain`).
 
-What tells information from everything else is the second task with other labels: shuffled once ("shuffled"), dealt anew
-in every step ("noise"), or a rule that is as sure and means nothing ("nonsense": three groups of characters at random).
+What tells information from everything else is the second task with other labels: shuffled once ("shuffled"), dealt
+anew in every step ("noise"), or a rule that is as sure and means nothing ("nonsense": as large groups of other
+characters).
 
-Each arm takes as many steps, with as many pictures of the main task in each. Its weight is what did best in
-`task_weights`, on other draws, for controls as well; arms called "even" have weight 1.
+Each arm takes as many steps, with as many pictures of the main task in each. The second task's weight is what did best
+in `task_weights`, on other draws, for controls as well; arms called "even" have weight 1.
 """
 
 import re
@@ -40,25 +42,25 @@ class Arm(NamedTuple):
 ARMS = {
     "5 fonts": {
         "alone": Arm("character"),
-        "kind, same": Arm("character", "kind"),
+        "key, same": Arm("character", "key"),
+        "key, more": Arm("character", "key", "more"),
+        "key, more, shuffled": Arm("character", "key", "more", "shuffled"),
+        "key, more, noise": Arm("character", "key", "more", "noise"),
+        "key, more, nonsense": Arm("character", "key", "more", "nonsense"),
         "kind, more": Arm("character", "kind", "more"),
-        "kind, more, shuffled": Arm("character", "kind", "more", "shuffled"),
-        "kind, more, noise": Arm("character", "kind", "more", "noise"),
         "kind, more, nonsense": Arm("character", "kind", "more", "nonsense"),
         "font, more": Arm("character", "font", "more"),
         "font, more, shuffled": Arm("character", "font", "more", "shuffled"),
+        "alone, long": Arm("character", times=LONG),
+        "font, more, long": Arm("character", "font", "more", times=LONG),
+        "alone, double": Arm("character", width=2.0),
+        "font, more, double": Arm("character", "font", "more", width=2.0),
     },
     "20 fonts": {
         "alone": Arm("character"),
-        "kind, more": Arm("character", "kind", "more"),
         "style, same": Arm("character", "style"),
         "style, same, shuffled": Arm("character", "style", labels="shuffled"),
-        "style, same, noise": Arm("character", "style", labels="noise"),
         "alone, half": Arm("character", width=HALF),
-        "alone, double": Arm("character", width=2.0),
-        "style, same, double": Arm("character", "style", width=2.0),
-        "alone, long": Arm("character", times=LONG),
-        "style, same, long": Arm("character", "style", times=LONG),
         "style alone": Arm("style"),
         "style alone, half": Arm("style", width=HALF),
         "style with character": Arm("style", "character"),
@@ -94,7 +96,7 @@ class World(NamedTuple):
     labelled: int
     x_test: np.ndarray
     y_test: dict[str, np.ndarray]
-    nonsense: np.ndarray  # a group of three for each class of the first task
+    mixed: np.ndarray  # a permutation of the first task's classes
 
 
 def style(font):
@@ -108,6 +110,11 @@ def kind(character):
     return 0 if character.isdigit() else 1 if character.isupper() else 2
 
 
+def keys(characters):
+    """The number of each character's key: a letter's capital is on the same one."""
+    return np.unique([c.lower() for c in characters], return_inverse=True)[1]
+
+
 def fonts(labelled, seed):
     """Characters: the labelled fonts, the further ones, and the test's; the families of a test are its own."""
     from tlcourse.material import data
@@ -115,16 +122,18 @@ def fonts(labelled, seed):
     glyphs = data.glyphs()
     some, more, test = data.parts_by_group(glyphs.families, (FONTS, MORE, TEST), seed=seed)
     chosen, characters = np.concatenate([some[:labelled], more]), len(glyphs.characters)
-    kinds, styles = np.array([kind(c) for c in glyphs.characters]), np.array([style(f) for f in glyphs.fonts])
+    of = {"character": np.arange(characters), "key": keys(glyphs.characters)}
+    of["kind"] = np.array([kind(c) for c in glyphs.characters])
+    styles = np.array([style(font) for font in glyphs.fonts])
 
     def asked(rows):
-        labels = {"character": np.tile(np.arange(characters), len(rows)), "kind": np.tile(kinds, len(rows))}
+        labels = {task: np.tile(labels, len(rows)) for task, labels in of.items()}
         return labels | {"style": np.repeat(styles[rows], characters)}
 
     x, x_test = (glyphs.images[rows].reshape(-1, *glyphs.images.shape[2:], 1) for rows in (chosen, test))
     labels = asked(chosen) | {"font": np.repeat(np.arange(len(chosen)), characters)}
-    groups = np.random.default_rng(seed).permutation(kinds)
-    return World(x, labels, labelled * characters, x_test, asked(test), groups)
+    mixed = np.random.default_rng(seed).permutation(characters)
+    return World(x, labels, labelled * characters, x_test, asked(test), mixed)
 
 
 def stickers(seed):
@@ -140,12 +149,12 @@ def stickers(seed):
     domain, domain_test = (
         np.repeat(np.arange(len(parts)), [len(getattr(part, side)) for part in parts]) for side in ("y_train", "y_test")
     )
-    groups = np.random.default_rng(seed).integers(0, 3, len(parts[0].classes))
     labels, tested = {"class": y, "domain": domain}, {"class": y_test, "domain": domain_test}
-    return World(x, labels, len(x), x_test, tested, groups)
+    return World(x, labels, len(x), x_test, tested, np.arange(len(parts[0].classes)))
 
 
 def world(name, seed):
+    """Of "5 fonts", "20 fonts" or "stickers"."""
     return stickers(seed) if name == "stickers" else fonts(int(name.split()[0]), seed)
 
 
@@ -157,13 +166,20 @@ def lesson(arm, world, seed):
     if arm.second:
         y, rng = world.labels[arm.second], np.random.default_rng(seed)
         if arm.labels == "nonsense":
-            y = world.nonsense[world.labels[arm.main]]
+            y = nonsense(world.labels[arm.main], y, world.mixed)
         if arm.labels == "shuffled":
             y = rng.permutation(y)
         labels[arm.second] = y if arm.where == "more" else np.where(known, y, -1)
         if arm.where == "more":
             pools.append(np.flatnonzero(~known))
     return labels, pools
+
+
+def nonsense(y, second, mixed):
+    """The second task's groups, as large as they are, but of other classes: the same wherever a class comes."""
+    group = np.zeros(len(mixed), int)
+    group[y] = second
+    return group[mixed][y]
 
 
 def balanced(y, logits):
@@ -196,7 +212,7 @@ def judged(name, arm, world, seed, weight=1.0):
 
 
 def trial(config):
-    """Balanced accuracy in percent of the main task by arm and steps taken, and of the second task, where it has a test.
+    """Balanced accuracy in percent of the main task and, where it has a test, of the second, by arm and steps taken.
 
     An arm with a second task is there twice: with the weight that was chosen, and "even", with weight 1.
     """

@@ -54,10 +54,10 @@ def world(seed):
     from tlcourse.material import data
 
     scripts = data.scripts()
-    names, found = list(dict.fromkeys(scripts.systems)), []
+    names, faces, found = list(dict.fromkeys(scripts.systems)), scripts.faces, []
     images = scripts.images.reshape(len(names), -1, *scripts.images.shape[1:], 1)
     for number, (name, letters) in enumerate(zip(names, images, strict=True)):
-        of = scripts.faces[number * images.shape[1]]
+        of = faces[number * images.shape[1]]
         learnt, named = divided(of, np.random.default_rng([seed, number]))
         y_test = np.repeat(np.arange(len(letters)), len(named))
         x_test = letters[:, named].reshape(-1, *letters.shape[2:])
@@ -104,6 +104,7 @@ def head(features, features_test, x, y, c):
 
 
 def network(letters, rate, seed):
+    """A new one for as many letters."""
     return multitask.Network({"letter": letters}, hidden=HIDDEN, rate=rate, seed=seed)
 
 
@@ -118,6 +119,7 @@ def right(logits, y):
 
 
 def flat(x):
+    """No trunk at all."""
     return x.reshape(len(x), -1) / 255
 
 
@@ -168,4 +170,5 @@ def tuned(net, source, x, y, steps, seed):
 
 
 def row(system, arm, k, accuracy):
+    """Of a system, as it is recorded."""
     return {"system": system.name, "faces": system.faces, "arm": arm, "k": k, "accuracy": accuracy}

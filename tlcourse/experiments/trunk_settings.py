@@ -1,4 +1,4 @@
-"""Chapter 14: steps, rates and penalties for `shared_trunk` and `trunk_variety`, on draws that nothing else is judged on.
+"""Chapter 14: steps, rates and penalties for `shared_trunk` and `trunk_variety`, on draws of their own.
 
 The net of the new system alone gets as many settings to choose from as the one that starts from a trunk.
 """

@@ -1,9 +1,9 @@
 """Chapter 14: what a trunk's volume and its variety bring to a new writing system (behind the BSC lecture's list).
 
-Trunks as in `shared_trunk`, of few systems or many, few letters of each or many, few drawings of a letter or many. Three
-of them have the same volume, spent otherwise. All answer among all their letters, take as many steps and are looked at
-three times on the way, since few drawings are learnt by heart soonest; how many steps each gets in a claim is what did
-best in `trunk_settings`. The systems of a small trunk are drawn anew for each fold and draw.
+Trunks as in `shared_trunk`, of few systems or many, few letters of each or many, few drawings of a letter or many.
+Three of them have the same volume, spent otherwise. All answer among all their letters, take as many steps and are
+tried three times on the way, since few drawings are learnt by heart soonest; how many steps each gets in a claim is
+what did best in `trunk_settings`. The systems of a small trunk are drawn anew for each fold and draw.
 """
 
 import numpy as np
@@ -14,6 +14,16 @@ SYSTEMS, LETTERS, DRAWINGS = (8, 40), (4, 20), (2, 10)
 CONFIGS = [{"fold": fold} for fold in range(shared_trunk.FOLDS)]
 AT, SHOTS = (300, 1000, 3000), 3
 FIRST = 200
+BEST = {  # steps, by systems, letters and drawings
+    (8, 4, 2): 300,
+    (8, 4, 10): 1000,
+    (8, 20, 2): 1000,
+    (8, 20, 10): 3000,
+    (40, 4, 2): 1000,
+    (40, 4, 10): 3000,
+    (40, 20, 2): 3000,
+    (40, 20, 10): 3000,
+}
 MINIATURE = {
     "config": {"fold": 0},
     "SYSTEMS": (2, 4),
@@ -33,6 +43,7 @@ def trial(config):
 
 
 def trials(seed, fold, c):
+    """The rows of one fold, where `c` is the head's."""
     old, new = shared_trunk.fold_of(shared_trunk.world(seed), fold)
     old = [old[i] for i in np.random.default_rng([seed, fold]).permutation(len(old))]
     rows = []
@@ -57,6 +68,7 @@ def grown(x, y, seed):
 
 
 def on_new(net, new, c):
+    """A row for each new system, with a new head on a frozen trunk."""
     for system in new:
         logits = shared_trunk.head(net.features, net.features(system.x_test), *system.first(SHOTS), c)
         accuracy = shared_trunk.right(logits, system.y_test)

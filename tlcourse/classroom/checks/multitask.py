@@ -56,27 +56,31 @@ def weights_in_place(total_loss) -> str:
     }
     for value, words in wrong.items():
         require(abs(told - value) > 1e-3, words)
-    require(abs(told - truth) < 1e-3, f"Of losses 1, 10, 100 with weights 3, 2, 0.5 the sum is {truth:g}, got {told:g}.")
+    require(
+        abs(told - truth) < 1e-3, f"Of losses 1, 10, 100 with weights 3, 2, 0.5 the sum is {truth:g}, got {told:g}."
+    )
     fewer = {task: losses[task] for task in ("kind", "style")}
     told = float(total_loss(fewer, {"style": 3.0, "kind": 0.5}))
-    require(abs(told - 53) < 1e-3, f"With two tasks, 1 and 100, weighted by 3 and 0.5, it should give 53, got {told:g}.")
+    require(
+        abs(told - 53) < 1e-3, f"With two tasks, 1 and 100, weighted by 3 and 0.5, it should give 53, got {told:g}."
+    )
     return "Each loss has the weight of its own name, in whatever order either is written."
 
 
 @numeric
 def overstated(means) -> Question:
-    """Percent of "kind, more" minus "kind, more, shuffled, even" that shuffled labels did by falling below "alone"."""
-    alone, kind, shuffled = (means[arm] for arm in ("alone", "kind, more", "kind, more, shuffled, even"))
-    reported, fallen = kind - shuffled, alone - shuffled
+    """Percent of "key, more" minus "key, more, shuffled, even" that shuffled labels did by falling below "alone"."""
+    alone, true, shuffled = (means[arm] for arm in ("alone", "key, more", "key, more, shuffled, even"))
+    reported, fallen = true - shuffled, alone - shuffled
     return Question(
         100 * fallen / reported,
         {
-            100 * (kind - alone) / reported: "That is the part that is gained over the single task. And the rest?",
+            100 * (true - alone) / reported: "That is the part that is gained over the single task. And the rest?",
             fallen / reported: PERCENT,
             fallen: "Those are points. Which part are they of what she reports?",
             reported: "Those are the points that she reports. How many of them are below *alone*?",
             100 * reported / fallen: "Upside down: what she reports is the whole.",
-            100 * fallen / (kind - alone): "A share of the gain over *alone*. She reports another difference.",
+            100 * fallen / (true - alone): "A share of the gain over *alone*. She reports another difference.",
             100 * fallen / alone: "A share of an accuracy. She reports a difference.",
         },
         otherwise="Three numbers on a line: shuffled, alone, true. She measures the whole; which piece is damage?",
