@@ -82,6 +82,8 @@ WEIGHT = {  # of the second task's loss; 1 where none is given
 }
 MINIATURE = {
     "config": {"world": "5 fonts"},
+    "ARMS": {"5 fonts": {name: ARMS["5 fonts"][name] for name in ("alone", "key, more, noise", "font, more, double")}},
+    "WEIGHT": {"5 fonts": {"key, more, noise": 0.3}},
     "STEPS": 2,
     "AT": (1, 2),
     "BATCH": 8,

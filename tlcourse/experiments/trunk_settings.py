@@ -3,7 +3,10 @@
 The net of the new system alone gets as many settings to choose from as the one that starts from a trunk.
 """
 
+import numpy as np
+
 from tlcourse.experiments import shared_trunk, trunk_variety
+from tlcourse.methods import multitask
 
 CONFIGS = [{"question": "new"}, {"question": "variety"}]
 STEPS, RATES, PENALTIES = (100, 300, 1000), (2e-3, 5e-4), (0.1, 1.0, 10.0)
@@ -59,10 +62,10 @@ def new_systems(seed):
                 for name in nets:
                     yield said(name, 0, c, here.head(nets[name].features, read[name], *given, c))
                 yield said("pixels", 0, c, here.head(here.flat, here.flat(system.x_test), *given, c))
+            order = multitask.batches([np.arange(len(given[0]))], STEPS[-1], batch=here.BATCH, seed=seed)
             for (arm, rate), net in learners.items():
-                for steps in STEPS:
-                    if arm == "alone":
-                        here.trained(net, *given, steps, seed)
-                    else:
-                        here.tuned(net, nets["own"], *given, steps, seed)
-                    yield said(arm, steps, rate, net.logits("letter", system.x_test))
+                if arm == "tuned":
+                    net.start_from([w.numpy() for w in nets["own"].trunk.trainable_weights])
+                for start, end in zip([0, *STEPS], STEPS, strict=False):
+                    net.fit(given[0], {"letter": given[1]}, order[start:end], go_on=start > 0)
+                    yield said(arm, end, rate, net.logits("letter", system.x_test))
