@@ -197,7 +197,8 @@ def test_each_setting_is_what_did_best_on_draws_of_its_own():
         for k, setting in chosen.items():
             assert tried[arm, k].idxmax() == setting
     for name, c in shared_trunk.C.items():
-        assert tried[name].groupby("value").mean().idxmax() == c
+        best = tried[name].groupby(["steps", "value"]).mean().idxmax()
+        assert best == (*shared_trunk.STEPS.get(name, (0,)), c)
     for (systems, letters, drawings), steps in trunk_variety.BEST.items():
         assert tried[f"{systems}x{letters}x{drawings}"].idxmax()[1] == steps
 
@@ -209,3 +210,23 @@ def test_each_weight_is_what_did_best_on_draws_of_its_own():
     for world, names in task_weights.PAIRS.items():
         for name in names:
             assert end[world, name].idxmax() == shared_tasks.WEIGHT[world].get(name, 1.0)
+
+
+def test_a_head_answers_as_its_logistic_regression():
+    from sklearn.linear_model import LogisticRegression
+
+    x, y = RNG.normal(size=(30, 4)), np.arange(30) % 3
+    weights, bias = shared_trunk.head(lambda rows: rows, x, y, 1.0)
+    fitted = LogisticRegression(C=1.0, max_iter=1000).fit(x / x.std(), y)
+    assert np.allclose(x @ weights + bias, fitted.decision_function(x / x.std()), atol=1e-4)
+    weights, bias = shared_trunk.head(lambda rows: rows, x, y % 2, 1.0)
+    fitted = LogisticRegression(C=1.0, max_iter=1000).fit(x / x.std(), y % 2)
+    assert np.array_equal((x @ weights + bias).argmax(axis=1), fitted.predict(x / x.std()))
+
+
+def test_what_is_tuned_starts_as_it_was_frozen():
+    source, net = (multitask.Network({"letter": 3}, width=0.25, hidden=16, size=8, seed=seed) for seed in (1, 2))
+    x, y = X.astype("float32"), np.arange(24) % 3
+    weights, bias = heads = shared_trunk.head(source.features, x, y, 1.0)
+    shared_trunk.started(net, source, heads).fit(x, {"letter": y}, np.zeros((0, 4), int))
+    assert np.allclose(net.logits("letter", x), source.features(x) @ weights + bias, atol=1e-4)

@@ -5,7 +5,8 @@ system one, three or ten drawings a letter have a label, and the others are name
 system has several. Ten systems have a single face, and what is named there differs from what was learnt by distortion
 alone: the column `faces` keeps them apart.
 
-Each arm's settings are what did best on draws of `trunk_settings`, for it and for the control alike.
+Each arm's settings are what did best on draws of `trunk_settings`, for it and for the control alike. Where the shared
+layers are trained on, they start with the head that was solved on them frozen.
 """
 
 from typing import NamedTuple
@@ -17,15 +18,16 @@ from tlcourse.methods import multitask
 FOLDS = 5
 CONFIGS = [{"fold": fold} for fold in range(FOLDS)]
 GIVEN, SHOTS = 10, (1, 3, 10)  # drawings a letter that may be learnt from; of a new system
-HIDDEN, STEPS, BATCH = 128, 3000, 64
+HIDDEN, BATCH = 128, 64
+STEPS = {"own": (3000,), "one": (3000,)}  # of a trunk
 FIRST = 100
-ALONE = {1: (300, 2e-3), 3: (300, 2e-3), 10: (300, 2e-3)}  # steps and rate, by drawings a letter
-TUNED = {1: (100, 5e-4), 3: (100, 5e-4), 10: (100, 5e-4)}
-C = {"own": 1.0, "one": 1.0, "random": 1.0, "pixels": 1.0}  # of the head, a logistic regression
+ALONE = {1: (300, 5e-4), 3: (300, 2e-3), 10: (300, 2e-3)}  # steps and rate, by drawings a letter
+TUNED = {1: (100, 1e-4), 3: (100, 1e-4), 10: (100, 1e-4)}
+C = {"own": 0.1, "one": 0.1, "random": 0.1, "pixels": 10.0}  # of the head, a logistic regression
 MINIATURE = {
     "config": {"fold": 0},
     "HIDDEN": 6,
-    "STEPS": 2,
+    "STEPS": {"own": (2,), "one": (2,)},
     "BATCH": 8,
     "GIVEN": 2,
     "SHOTS": (1,),
@@ -85,22 +87,29 @@ def stacked(systems, k, letters=None):
     return np.concatenate([x for x, _ in parts]), y, np.repeat(np.arange(len(systems)), each)
 
 
-def trunk(x, y, groups, *, own, seed, steps=None):
-    """A network trained on all letters: each an answer among those of its own system, or among all."""
-    groups = {"letter": groups} if own else None
+def grown(x, y, groups, at, seed):
+    """Yields the steps taken and the trunk: a network trained on all letters, as often as `at` says.
+
+    Each letter is an answer among those of its group, or among all if `groups` is None.
+    """
+    groups = None if groups is None else {"letter": groups}
     net = multitask.Network({"letter": int(y.max()) + 1}, hidden=HIDDEN, groups=groups, seed=seed)
-    order = multitask.batches([np.arange(len(x))], steps or STEPS, batch=BATCH, seed=seed)
-    return net.fit(x, {"letter": y}, order)
+    order = multitask.batches([np.arange(len(x))], at[-1], batch=BATCH, seed=seed)
+    for start, end in zip([0, *at], at, strict=False):
+        yield end, net.fit(x, {"letter": y}, order[start:end], go_on=start > 0)
 
 
-def head(features, features_test, x, y, c):
-    """Logits of a logistic regression on what `features` makes of pictures, scaled alike."""
+def head(features, x, y, c):
+    """Weights and bias of a logistic regression on what `features` makes of pictures, scaled alike."""
     from sklearn.linear_model import LogisticRegression
 
     rows = features(x)
     scale = rows.std() + 1e-6
     fitted = LogisticRegression(C=c, max_iter=1000).fit(rows / scale, y)
-    return fitted.decision_function(features_test / scale)
+    weights, bias = fitted.coef_.T / scale, fitted.intercept_
+    if weights.shape[1] == 1:  # of two letters it answers for the second alone
+        weights, bias = np.hstack([-weights, weights]) / 2, np.array([-bias[0], bias[0]]) / 2
+    return weights, bias
 
 
 def network(letters, rate, seed):
@@ -138,7 +147,9 @@ def trial(config):
     seed = FIRST + config["seed"]
     old, new = fold_of(world(seed), config["fold"])
     x, y, groups = stacked(old, GIVEN)
-    nets = {name: trunk(x, y, groups, own=name == "own", seed=seed) for name in ("own", "one")}
+    nets = {}
+    for name, among in {"own": groups, "one": None}.items():
+        ((_, nets[name]),) = grown(x, y, among, STEPS[name], seed)
     nets["random"] = network(len(new[0].x), 1e-3, seed)
     rows = []
     for number, system in enumerate(old):
@@ -150,23 +161,24 @@ def trial(config):
         for what, setting in {"alone": ALONE, "tuned": TUNED}.items()
     }
     for system in new:
-        read = {name: nets[name].features(system.x_test) for name in nets}
         for k in SHOTS:
-            given = system.first(k)
-            found = {name: head(nets[name].features, read[name], *given, C[name]) for name in nets}
-            found["pixels"] = head(flat, flat(system.x_test), *given, C["pixels"])
-            net = trained(learners["alone"][k], *given, ALONE[k][0], seed)
-            found["alone"] = net.logits("letter", system.x_test)
-            found["tuned"] = tuned(learners["tuned"][k], nets["own"], *given, TUNED[k][0], seed).logits(
-                "letter", system.x_test
-            )
+            given, found = system.first(k), {}
+            for name, net in nets.items():
+                weights, bias = heads = head(net.features, *given, C[name])
+                found[name] = net.features(system.x_test) @ weights + bias
+                if name == "own":
+                    tuned = started(learners["tuned"][k], net, heads)
+            weights, bias = head(flat, *given, C["pixels"])
+            found["pixels"] = flat(system.x_test) @ weights + bias
+            for name, net, setting in (("alone", learners["alone"][k], ALONE), ("tuned", tuned, TUNED)):
+                found[name] = trained(net, *given, setting[k][0], seed).logits("letter", system.x_test)
             rows += [row(system, arm, k, right(logits, system.y_test)) for arm, logits in found.items()]
     return rows
 
 
-def tuned(net, source, x, y, steps, seed):
-    """`net` with the trunk of `source` to start from, trained as a whole."""
-    return trained(net.start_from([w.numpy() for w in source.trunk.trainable_weights]), x, y, steps, seed)
+def started(net, source, heads):
+    """`net` with the trunk of `source` and a head that is solved already to start from, as in chapter 04."""
+    return net.start_from([w.numpy() for w in source.trunk.trainable_weights], heads)
 
 
 def row(system, arm, k, accuracy):

@@ -9,15 +9,17 @@ from tlcourse.experiments import shared_trunk, trunk_variety
 from tlcourse.methods import multitask
 
 CONFIGS = [{"question": "new"}, {"question": "variety"}]
-STEPS, RATES, PENALTIES = (100, 300, 1000), (2e-3, 5e-4), (0.1, 1.0, 10.0)
+TRUNKS, STEPS, PENALTIES = (1000, 3000, 6000), (100, 300, 1000), (0.01, 0.1, 1.0, 10.0)
+RATES = {"alone": (2e-3, 5e-4), "tuned": (5e-4, 1e-4)}
 FIRST, FOLD = 900, 0
 MINIATURE = {
     "config": {"question": "new"},
     "STEPS": (1, 2),
-    "RATES": (1e-3,),
+    "RATES": {"alone": (1e-3,), "tuned": (1e-3,)},
+    "TRUNKS": (1, 2),
     "PENALTIES": (1.0,),
     "shared_trunk.HIDDEN": 6,
-    "shared_trunk.STEPS": 2,
+    "shared_trunk.STEPS": {"own": (2,), "one": (2,)},
     "shared_trunk.BATCH": 8,
     "shared_trunk.GIVEN": 2,
     "shared_trunk.SHOTS": (1,),
@@ -30,7 +32,7 @@ def trial(config):
 
     seed = FIRST + config["seed"]
     if config["question"] == "variety":
-        rows = trunk_variety.trials(seed, FOLD, 1.0)
+        rows = trunk_variety.trials(seed, FOLD, shared_trunk.C["one"])
         by = ["systems", "letters", "drawings", "steps"]
         means = pd.DataFrame(rows).groupby(by).accuracy.mean()
         return [
@@ -46,26 +48,43 @@ def new_systems(seed):
     here = shared_trunk
     old, new = here.fold_of(here.world(seed), FOLD)
     x, y, groups = here.stacked(old, here.GIVEN)
-    nets = {name: here.trunk(x, y, groups, own=name == "own", seed=seed) for name in ("own", "one")}
-    nets["random"] = here.network(len(new[0].x), 1e-3, seed)
-    learners = {(arm, rate): here.network(len(new[0].x), rate, seed) for arm in ("alone", "tuned") for rate in RATES}
+    for name, among in {"own": groups, "one": None}.items():
+        for steps, net in here.grown(x, y, among, TRUNKS, seed):
+            yield from with_heads(name, steps, net.features, new)
+            if name == "own" and (steps,) == here.STEPS["own"]:
+                yield from trained_on("tuned", net, new, seed)
+    yield from with_heads("random", 0, here.network(len(new[0].x), 1e-3, seed).features, new)
+    yield from with_heads("pixels", 0, here.flat, new)
+    yield from trained_on("alone", None, new, seed)
+
+
+def with_heads(arm, steps, features, new):
+    """A row for each new system, number of drawings, and penalty."""
     for system in new:
-        read = {name: nets[name].features(system.x_test) for name in nets}
-        for k in here.SHOTS:
-            given = system.first(k)
-
-            def said(arm, steps, value, logits, system=system, k=k):
-                right = here.right(logits, system.y_test)
-                return {"arm": arm, "k": k, "steps": steps, "value": value, "accuracy": right}
-
+        read = features(system.x_test)
+        for k in shared_trunk.SHOTS:
             for c in PENALTIES:
-                for name in nets:
-                    yield said(name, 0, c, here.head(nets[name].features, read[name], *given, c))
-                yield said("pixels", 0, c, here.head(here.flat, here.flat(system.x_test), *given, c))
-            order = multitask.batches([np.arange(len(given[0]))], STEPS[-1], batch=here.BATCH, seed=seed)
-            for (arm, rate), net in learners.items():
-                if arm == "tuned":
-                    net.start_from([w.numpy() for w in nets["own"].trunk.trainable_weights])
+                weights, bias = shared_trunk.head(features, *system.first(k), c)
+                yield said(arm, k, steps, c, read @ weights + bias, system)
+
+
+def trained_on(arm, trunk, new, seed):
+    """A row for each new system, number of drawings, rate and steps: from the start, or from a trunk and its head."""
+    here = shared_trunk
+    learners = {rate: here.network(len(new[0].x), rate, seed) for rate in RATES[arm]}
+    for system in new:
+        for k in here.SHOTS:
+            x, y = system.first(k)
+            order = multitask.batches([np.arange(len(x))], STEPS[-1], batch=here.BATCH, seed=seed)
+            for rate, net in learners.items():
+                if trunk is not None:
+                    here.started(net, trunk, here.head(trunk.features, x, y, here.C["own"]))
                 for start, end in zip([0, *STEPS], STEPS, strict=False):
-                    net.fit(given[0], {"letter": given[1]}, order[start:end], go_on=start > 0)
-                    yield said(arm, end, rate, net.logits("letter", system.x_test))
+                    net.fit(x, {"letter": y}, order[start:end], go_on=start > 0)
+                    yield said(arm, k, end, rate, net.logits("letter", system.x_test), system)
+
+
+def said(arm, k, steps, value, logits, system):
+    """One row."""
+    accuracy = shared_trunk.right(logits, system.y_test)
+    return {"arm": arm, "k": k, "steps": steps, "value": value, "accuracy": accuracy}

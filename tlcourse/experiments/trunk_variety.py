@@ -17,10 +17,10 @@ FIRST = 200
 BEST = {  # steps, by systems, letters and drawings
     (8, 4, 2): 300,
     (8, 4, 10): 1000,
-    (8, 20, 2): 1000,
-    (8, 20, 10): 3000,
-    (40, 4, 2): 1000,
-    (40, 4, 10): 3000,
+    (8, 20, 2): 300,
+    (8, 20, 10): 1000,
+    (40, 4, 2): 300,
+    (40, 4, 10): 300,
     (40, 20, 2): 3000,
     (40, 20, 10): 3000,
 }
@@ -51,25 +51,16 @@ def trials(seed, fold, c):
         for letters in LETTERS:
             for drawings in DRAWINGS:
                 what = {"systems": systems, "letters": letters, "drawings": drawings}
-                x, y, groups = shared_trunk.stacked(old[:systems], drawings, letters)
-                for steps, net in grown(x, y, seed):
+                x, y, _ = shared_trunk.stacked(old[:systems], drawings, letters)
+                for steps, net in shared_trunk.grown(x, y, None, AT, seed):
                     rows += [{**what, "steps": steps, **row} for row in on_new(net, new, c)]
     return rows
-
-
-def grown(x, y, seed):
-    """Yields the steps taken and the trunk, as often as `AT` says."""
-    from tlcourse.methods import multitask
-
-    net = multitask.Network({"letter": int(y.max()) + 1}, hidden=shared_trunk.HIDDEN, seed=seed)
-    order = multitask.batches([np.arange(len(x))], AT[-1], batch=shared_trunk.BATCH, seed=seed)
-    for start, end in zip([0, *AT], AT, strict=False):
-        yield end, net.fit(x, {"letter": y}, order[start:end], go_on=start > 0)
 
 
 def on_new(net, new, c):
     """A row for each new system, with a new head on a frozen trunk."""
     for system in new:
-        logits = shared_trunk.head(net.features, net.features(system.x_test), *system.first(SHOTS), c)
+        weights, bias = shared_trunk.head(net.features, *system.first(SHOTS), c)
+        logits = net.features(system.x_test) @ weights + bias
         accuracy = shared_trunk.right(logits, system.y_test)
         yield {"system": system.name, "faces": system.faces, "accuracy": accuracy}
