@@ -21,7 +21,7 @@ PAIRS = {  # the arms of `shared_tasks` whose weight is to be chosen
     "stickers": ("domain, same", "domain, same, shuffled", "domain with class"),
 }
 CONFIGS = [{"world": world} for world in PAIRS]
-WEIGHTS = (0.1, 0.3, 1.0, 3.0)
+WEIGHTS = (0.1, 0.3, 1.0, 3.0, 10.0)
 FIRST = 900
 MINIATURE = {
     "config": {"world": "5 fonts"},
