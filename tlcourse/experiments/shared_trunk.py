@@ -19,10 +19,10 @@ FOLDS = 5
 CONFIGS = [{"fold": fold} for fold in range(FOLDS)]
 GIVEN, SHOTS = 10, (1, 3, 10)  # drawings a letter that may be learnt from; of a new system
 HIDDEN, BATCH = 128, 64
-STEPS = {"own": (3000,), "one": (3000,)}  # of a trunk
+STEPS = {"own": (1000,), "one": (3000,)}  # of a trunk
 FIRST = 100
-ALONE = {1: (300, 5e-4), 3: (300, 2e-3), 10: (300, 2e-3)}  # steps and rate, by drawings a letter
-TUNED = {1: (100, 1e-4), 3: (100, 1e-4), 10: (100, 1e-4)}
+ALONE = {1: (300, 5e-4), 3: (300, 2e-3), 10: (1000, 5e-4)}  # steps and rate, by drawings a letter
+TUNED = {1: (1000, 1e-4), 3: (100, 1e-4), 10: (1000, 5e-4)}
 C = {"own": 0.1, "one": 0.1, "random": 0.1, "pixels": 10.0}  # of the head, a logistic regression
 MINIATURE = {
     "config": {"fold": 0},

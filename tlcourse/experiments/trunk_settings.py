@@ -9,7 +9,7 @@ from tlcourse.experiments import shared_trunk, trunk_variety
 from tlcourse.methods import multitask
 
 CONFIGS = [{"question": "new"}, {"question": "variety"}]
-TRUNKS, STEPS, PENALTIES = (1000, 3000, 6000), (100, 300, 1000), (0.01, 0.1, 1.0, 10.0)
+TRUNKS, STEPS, PENALTIES = (1000, 3000, 6000), (100, 300, 1000), (0.01, 0.1, 1.0, 10.0, 100.0)
 RATES = {"alone": (2e-3, 5e-4), "tuned": (5e-4, 1e-4)}
 FIRST, FOLD = 900, 0
 MINIATURE = {
