@@ -90,7 +90,7 @@ class World:
             x, y = self.grey(3, 2, seed + number)
             x_test, y_test = self.test(*self.grey(3, 3, seed + number + 20))
             order = np.argsort(y, kind="stable").reshape(3, 2)
-            found.append(shared_trunk.System(f"system {number}", 2, x[order], x_test, y_test))
+            found.append(shared_trunk.System(f"system {number}", 2, x[order], np.arange(2), x_test, y_test))
         return found
 
 

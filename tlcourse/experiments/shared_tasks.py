@@ -6,12 +6,13 @@ fonts the main task's labels are known; the second task has its labels there ("s
 ("more"), whose characters nobody has named. All test fonts are of other families. And stickers as small grey pictures:
 which of eight kinds (`class`), from which collection (`domain`).
 
-What tells information from everything else is the second task with other labels: shuffled once ("shuffled"), dealt
-anew in every step ("noise"), or a rule that is as sure and means nothing ("nonsense": as large groups of other
-characters).
+What tells information from everything else is the second task with other labels in the further fonts: shuffled once
+("shuffled"), dealt anew in every step ("noise"), or those of groups as large as the true ones, but of characters drawn
+at random ("mixed"), which are as sure and the same in every font.
 
-Each arm takes as many steps, with as many pictures of the main task in each. The second task's weight is what did best
-in `task_weights`, on other draws, for controls as well; arms called "even" have weight 1.
+In each step there are as many pictures of the main task. Weight of the second task and number of steps are what did
+best in `task_weights`, on other draws of the same fonts, for controls as well; a task alone chooses its rate and
+dropout instead of a weight, out of as many. Arms called "even" have weight 1, and so has what chooses nothing.
 """
 
 import re
@@ -23,36 +24,36 @@ from tlcourse.methods import multitask
 
 FONTS, MORE, TEST = 20, 130, 100  # at most labelled; further; tested
 STEPS, AT, BATCH = 600, (75, 150, 300, 600), 64
-LONG = 4  # times the steps, where it is asked whether something has only not finished
 FIRST = 100
 HALF = 0.7  # of the width leaves half of the parameters
+ALONE = {"rate": 2e-3, "dropout": 0.0}  # of characters alone, five fonts
 
 
 class Arm(NamedTuple):
-    """What is trained. `labels` of the second task are "true", "shuffled", "noise" or "nonsense"."""
+    """What is trained. `labels` of the second task are "true", "shuffled", "noise" or "mixed"."""
 
     main: str
     second: str = ""
     where: str = "same"
     labels: str = "true"
     width: float = 1.0
-    times: int = 1  # the steps
+    rate: float = 2e-3
+    dropout: float = 0.0
 
 
 ARMS = {
     "5 fonts": {
-        "alone": Arm("character"),
+        "alone": Arm("character", **ALONE),
+        "alone, as the others": Arm("character"),
         "key, same": Arm("character", "key"),
         "key, more": Arm("character", "key", "more"),
         "key, more, shuffled": Arm("character", "key", "more", "shuffled"),
         "key, more, noise": Arm("character", "key", "more", "noise"),
-        "key, more, nonsense": Arm("character", "key", "more", "nonsense"),
+        "key, more, mixed": Arm("character", "key", "more", "mixed"),
         "kind, more": Arm("character", "kind", "more"),
-        "kind, more, nonsense": Arm("character", "kind", "more", "nonsense"),
         "font, more": Arm("character", "font", "more"),
         "font, more, shuffled": Arm("character", "font", "more", "shuffled"),
-        "alone, long": Arm("character", times=LONG),
-        "font, more, long": Arm("character", "font", "more", times=LONG),
+        "font, same": Arm("character", "font"),
         "alone, double": Arm("character", width=2.0),
         "font, more, double": Arm("character", "font", "more", width=2.0),
     },
@@ -70,23 +71,21 @@ ARMS = {
         "alone": Arm("class"),
         "domain, same": Arm("class", "domain"),
         "domain, same, shuffled": Arm("class", "domain", labels="shuffled"),
-        "domain alone": Arm("domain"),
-        "domain with class": Arm("domain", "class"),
     },
 }
-CONFIGS = [
+EVEN = ("key, more", "key, more, shuffled", "font, more", "font, more, shuffled")  # there with weight 1, too
+CONFIGS = [  # the smaller the effects, the more draws for a seed: a "half" each
     {"world": world, "half": half}
-    for world, half in (("5 fonts", 0), ("20 fonts", 0), ("20 fonts", 1), ("stickers", 0))
+    for world, halves in (("5 fonts", 2), ("20 fonts", 3), ("stickers", 1))
+    for half in range(halves)
 ]
-WEIGHT = {  # of the second task's loss; 1 where none is given
-    "5 fonts": {},
-    "20 fonts": {},
-    "stickers": {},
+CHOSEN = {  # of five fonts: the second task's weight, and the steps; all of them, and weight 1, where nothing is said
+    "alone": (0.0, 600),
 }
 MINIATURE = {
     "config": {"world": "5 fonts", "half": 0},
     "ARMS": {"5 fonts": {name: ARMS["5 fonts"][name] for name in ("alone", "key, more, noise", "font, more, double")}},
-    "WEIGHT": {"5 fonts": {"key, more, noise": 0.3}},
+    "CHOSEN": {"alone": (0.0, 2), "key, more, noise": (0.3, 1)},
     "STEPS": 2,
     "AT": (1, 2),
     "BATCH": 8,
@@ -107,7 +106,7 @@ class World(NamedTuple):
 def style(font):
     """0 plain, 1 bold, 2 italic, 3 both, as the font is called."""
     name = font.lower()
-    return int(bool(re.search("bold|black|heavy", name))) + 2 * int(bool(re.search("italic|oblique", name)))
+    return int(bool(re.search("bold|black|heavy", name))) + 2 * int(bool(re.search("italic|oblique|slant", name)))
 
 
 def kind(character):
@@ -170,17 +169,19 @@ def lesson(arm, world, seed):
     labels = {arm.main: np.where(known, world.labels[arm.main], -1)}
     if arm.second:
         y, rng = world.labels[arm.second], np.random.default_rng(seed)
-        if arm.labels == "nonsense":
-            y = nonsense(world.labels[arm.main], y, world.mixed)
+        if arm.labels == "mixed":
+            y = regrouped(world.labels[arm.main], y, world.mixed)
         if arm.labels == "shuffled":
-            y = rng.permutation(y)
+            asked = known if arm.where == "same" else ~known
+            y = y.copy()
+            y[asked] = rng.permutation(y[asked])
         labels[arm.second] = y if arm.where == "more" else np.where(known, y, -1)
         if arm.where == "more":
             pools.append(np.flatnonzero(~known))
     return labels, pools
 
 
-def nonsense(y, second, mixed):
+def regrouped(y, second, mixed):
     """The second task's groups, as large as they are, but of other classes: the same wherever a class comes."""
     group = np.zeros(len(mixed), int)
     group[y] = second
@@ -196,39 +197,46 @@ def balanced(y, logits):
 def trained(arm, world, seed, weight=1.0):
     """Yields the steps taken and the network, as often as `AT` says."""
     labels, pools = lesson(arm, world, seed)
-    heads = {task: int(world.labels[task].max()) + 1 for task in labels}
-    net = multitask.Network(heads, width=arm.width, seed=seed)
-    order = multitask.batches(pools, STEPS * arm.times, batch=BATCH, seed=seed)
-    marks = [at * arm.times for at in AT]
-    for start, end in zip([0, *marks], marks, strict=False):
-        weights, noise = {arm.second: weight}, [arm.second] if arm.labels == "noise" else []
-        yield end, net.fit(world.x, labels, order[start:end], weights=weights, noise=noise, go_on=start > 0)
+    heads = {task: int(known.max()) + 1 for task, known in labels.items()}
+    net = multitask.Network(heads, width=arm.width, rate=arm.rate, dropout=arm.dropout, seed=seed)
+    order = multitask.batches(pools, STEPS, batch=BATCH, seed=seed)
+    noise = {arm.second: BATCH} if arm.labels == "noise" else {}
+    for start, end in zip([0, *AT], AT, strict=False):
+        yield (
+            end,
+            net.fit(world.x, labels, order[start:end], weights={arm.second: weight}, noise=noise, go_on=start > 0),
+        )
 
 
 def judged(name, arm, world, seed, weight=1.0):
-    """Rows of an arm: balanced accuracy of both tasks in the test; nan of a second task that has none there."""
+    """Rows of an arm: percent right of the main task and of the second, in the test and among what was learnt from.
+
+    In the test a mean over classes; nan of a second task that has none there. `main_known` is of the pictures whose
+    main label is known, `second_known` of those that were there for the second task, by the labels that were given;
+    nan of noise, which is never the same.
+    """
+    labels, pools = lesson(arm, world, seed)
+    known, nothing = {"main_known": (arm.main, pools[0])}, float("nan")
+    if arm.second and arm.labels != "noise":
+        known["second_known"] = (arm.second, pools[-1])
     for steps, net in trained(arm, world, seed, weight):
-        read = net.features(world.x_test)
-        score = {}
+        read, learnt, score = net.features(world.x_test), net.features(world.x), {}
         for column, task in {"accuracy": arm.main, "second": arm.second}.items():
             there = task in world.y_test and (task == arm.main or arm.labels == "true")
-            score[column] = balanced(world.y_test[task], net.heads[task](read).numpy()) if there else float("nan")
+            score[column] = balanced(world.y_test[task], net.heads[task](read).numpy()) if there else nothing
+        score |= {"main_known": nothing, "second_known": nothing}
+        for column, (task, rows) in known.items():
+            named = net.heads[task](learnt[rows]).numpy().argmax(axis=1)
+            score[column] = float(100 * np.mean(named == labels[task][rows]))
         yield {"arm": name, "weight": weight if arm.second else 0.0, "steps": steps, **score}
 
 
 def trial(config):
-    """Balanced accuracy in percent of the main task and, where it has a test, of the second, by arm and steps taken.
-
-    Where effects are small each seed has two draws, a "half" each. An arm with a second task is there twice: with the
-    weight that was chosen, and "even", with weight 1.
-    """
+    """Rows of `judged` of each arm; `chosen` is 1 where the steps are those that did best for it on other draws."""
     seed = FIRST + config["seed"] + 500 * config["half"]
-    here, rows = world(config["world"], seed), []
+    here, chosen, rows = world(config["world"], seed), CHOSEN if config["world"] == "5 fonts" else {}, []
     for name, arm in ARMS[config["world"]].items():
-        chosen = WEIGHT[config["world"]].get(name, 1.0)
-        found = list(judged(name, arm, here, seed, chosen))
-        rows += found
-        if arm.second:
-            even = found if chosen == 1 else judged(name, arm, here, seed)
-            rows += [{**row, "arm": f"{name}, even"} for row in even]
+        for called in [name] + [f"{name}, even"] * (name in EVEN):
+            weight, steps = chosen.get(called, (1.0, AT[-1]))
+            rows += [{**row, "chosen": int(row["steps"] == steps)} for row in judged(called, arm, here, seed, weight)]
     return rows

@@ -2,11 +2,12 @@
 
 A fifth of the fifty systems is new in turn; the others train the trunk, each with ten drawings a letter. Of a new
 system one, three or ten drawings a letter have a label, and the others are named: drawings of other faces, where a
-system has several. Ten systems have a single face, and what is named there differs from what was learnt by distortion
-alone: the column `faces` keeps them apart.
+system has several; bold beside regular counts as another face, too. What is learnt from is dealt face by face in turn.
+Ten systems have a single face, and what is named there differs from what was learnt by distortion alone: the column
+`faces` keeps them apart. Systems that look much alike are new together.
 
-Each arm's settings are what did best on draws of `trunk_settings`, for it and for the control alike. Where the shared
-layers are trained on, they start with the head that was solved on them frozen.
+Each arm's settings are what did best in `trunk_settings`, on other draws of the same systems, for it and for the
+control alike. Where the shared layers are trained on, they start with the head that was solved on them frozen.
 """
 
 from typing import NamedTuple
@@ -19,15 +20,18 @@ FOLDS = 5
 CONFIGS = [{"fold": fold} for fold in range(FOLDS)]
 GIVEN, SHOTS = 10, (1, 3, 10)  # drawings a letter that may be learnt from; of a new system
 HIDDEN, BATCH = 128, 64
-STEPS = {"own": (1000,), "one": (3000,)}  # of a trunk
+STEPS = {"own": 1000, "one": 3000}  # of a trunk
+MEMBERS = 1000  # of "own", where it names the letters of systems that helped to train it
 FIRST = 100
 ALONE = {1: (300, 5e-4), 3: (300, 2e-3), 10: (1000, 5e-4)}  # steps and rate, by drawings a letter
 TUNED = {1: (1000, 1e-4), 3: (100, 1e-4), 10: (1000, 5e-4)}
 C = {"own": 0.1, "one": 0.1, "random": 0.1, "pixels": 10.0}  # of the head, a logistic regression
+RELATED = (("Lao", "Thai"), ("Kannada", "Telugu"), ("Bengali", "Devanagari"), ("Tamil", "Grantha"))  # look alike
 MINIATURE = {
     "config": {"fold": 0},
     "HIDDEN": 6,
-    "STEPS": {"own": (2,), "one": (2,)},
+    "STEPS": {"own": 2, "one": 2},
+    "MEMBERS": 1,
     "BATCH": 8,
     "GIVEN": 2,
     "SHOTS": (1,),
@@ -42,17 +46,20 @@ class System(NamedTuple):
     name: str
     faces: int
     x: np.ndarray
+    face: np.ndarray  # of each of a letter's drawings in `x`
     x_test: np.ndarray
     y_test: np.ndarray
 
-    def first(self, k, letters=None):
-        """`(x, y)` of the first k drawings of each letter, or of the first few letters."""
-        letters = letters or len(self.x)
-        return self.x[:letters, :k].reshape(-1, *self.x.shape[2:]), np.repeat(np.arange(letters), k)
+    def first(self, k, letters=None, *, alike=False):
+        """`(x, y)` of the first k drawings of each letter, or of the first few letters; `alike`: of one face."""
+        letters, order = letters or len(self.x), np.arange(len(self.face))
+        if alike:
+            order = np.argsort(self.face != np.bincount(self.face).argmax(), kind="stable")
+        return self.x[:letters, order[:k]].reshape(-1, *self.x.shape[2:]), np.repeat(np.arange(letters), k)
 
 
 def world(seed):
-    """All systems, in random order; which drawings may be learnt from depends on the seed and the system alone."""
+    """All systems and their letters, in random order; what is learnt from depends on the seed and the system alone."""
     from tlcourse.material import data
 
     scripts = data.scripts()
@@ -61,14 +68,25 @@ def world(seed):
     for number, (name, letters) in enumerate(zip(names, images, strict=True)):
         of = faces[number * images.shape[1]]
         learnt, named = divided(of, np.random.default_rng([seed, number]))
+        letters = letters[np.random.default_rng([seed, number, 1]).permutation(len(letters))]
         y_test = np.repeat(np.arange(len(letters)), len(named))
         x_test = letters[:, named].reshape(-1, *letters.shape[2:])
-        found.append(System(name, int(of.max()) + 1, letters[:, learnt], x_test, y_test))
-    return [found[i] for i in np.random.default_rng(seed).permutation(len(found))]
+        found.append(System(name, int(of.max()) + 1, letters[:, learnt], of[learnt], x_test, y_test))
+    order = dealt(names, np.random.default_rng(seed))
+    return [found[i] for i in order]
+
+
+def dealt(names, rng):
+    """Numbers of the systems in random order, but both of a `RELATED` pair in the same fold."""
+    pairs = [[names.index(name) for name in RELATED[i]] for i in rng.permutation(len(RELATED))]
+    single = [i for i in rng.permutation(len(names)) if not any(i in pair for pair in pairs)]
+    rest = FOLDS - len(pairs)  # folds without a pair
+    first, second = zip(*pairs, strict=True)
+    return [*first, *single[:rest], *second, *single[rest:]]
 
 
 def divided(faces, rng):
-    """Drawings to learn from, `GIVEN` of them, and to name: of other faces, if there are several."""
+    """Drawings to learn from, `GIVEN` of them, its faces in turn, and to name: of other faces, if there are several."""
     order = rng.permutation(len(faces))
     if faces.max() == 0:
         return order[:GIVEN], order[GIVEN:]
@@ -76,12 +94,15 @@ def divided(faces, rng):
     while len(learnt) < GIVEN:
         face, *wanted = wanted
         learnt = np.append(learnt, order[faces[order] == face])
-    return learnt[:GIVEN], np.setdiff1d(np.arange(len(faces)), learnt)
+    named = np.setdiff1d(np.arange(len(faces)), learnt)
+    learnt = learnt[:GIVEN]
+    turn = np.array([np.sum(faces[learnt[:i]] == faces[drawing]) for i, drawing in enumerate(learnt)])
+    return learnt[np.argsort(turn, kind="stable")], named
 
 
-def stacked(systems, k, letters=None):
+def stacked(systems, k, letters=None, *, alike=False):
     """`(x, y)` of many systems, with classes of the second after those of the first, and the system of each class."""
-    parts = [system.first(k, letters) for system in systems]
+    parts = [system.first(k, letters, alike=alike) for system in systems]
     each = parts[0][1].max() + 1
     y = np.concatenate([y + number * each for number, (_, y) in enumerate(parts)])
     return np.concatenate([x for x, _ in parts]), y, np.repeat(np.arange(len(systems)), each)
@@ -141,21 +162,25 @@ def fold_of(systems, fold):
 def trial(config):
     """Percent named right of each system, by arm and by labelled drawings a letter.
 
-    "member" and "member, one softmax" are systems that helped to train the trunk, named by the network itself among the
-    system's own letters, and have all of `GIVEN` drawings.
+    "member" is a system that helped to train the trunk, named by the network itself among the system's own letters;
+    "own, known" and "one, known" are how it names the drawings that trained it. All with `GIVEN` drawings.
     """
     seed = FIRST + config["seed"]
     old, new = fold_of(world(seed), config["fold"])
     x, y, groups = stacked(old, GIVEN)
-    nets = {}
+    nets, rows = {}, []
     for name, among in {"own": groups, "one": None}.items():
-        ((_, nets[name]),) = grown(x, y, among, STEPS[name], seed)
+        marks = sorted({STEPS[name], MEMBERS} if name == "own" else {STEPS[name]})
+        for steps, net in grown(x, y, among, marks, seed):
+            if name == "own" and steps == MEMBERS:
+                rows += members(net, "member", old, among)
+            if steps == STEPS[name]:
+                rows += members(net, f"{name}, known", old, among, learnt=True)
+                kept = [weights.numpy() for weights in net.trained]
+        for weights, value in zip(net.trained, kept, strict=True):
+            weights.assign(value)
+        nets[name] = net
     nets["random"] = network(len(new[0].x), 1e-3, seed)
-    rows = []
-    for number, system in enumerate(old):
-        for name, arm in {"own": "member", "one": "member, one softmax"}.items():
-            logits = nets[name].logits("letter", system.x_test)[:, groups == number]
-            rows.append(row(system, arm, GIVEN, right(logits, system.y_test)))
     learners = {
         what: {k: network(len(new[0].x), setting[k][1], seed) for k in SHOTS}
         for what, setting in {"alone": ALONE, "tuned": TUNED}.items()
@@ -172,8 +197,23 @@ def trial(config):
             found["pixels"] = flat(system.x_test) @ weights + bias
             for name, net, setting in (("alone", learners["alone"][k], ALONE), ("tuned", tuned, TUNED)):
                 found[name] = trained(net, *given, setting[k][0], seed).logits("letter", system.x_test)
+                if name == "alone":  # with the kind of head that a trunk gets
+                    weights, bias = head(net.features, *given, C["own"])
+                    found["alone, head solved"] = net.features(system.x_test) @ weights + bias
             rows += [row(system, arm, k, right(logits, system.y_test)) for arm, logits in found.items()]
     return rows
+
+
+def members(net, arm, systems, groups, *, learnt=False):
+    """Rows of systems that train together: among which letters the network chooses is as it was in training."""
+    for number, system in enumerate(systems):
+        x, y = system.first(GIVEN) if learnt else (system.x_test, system.y_test)
+        logits = net.logits("letter", x)
+        if groups is None:
+            y = y + number * len(system.x)
+        else:
+            logits = logits[:, groups == number]
+        yield row(system, arm, GIVEN, right(logits, y))
 
 
 def started(net, source, heads):

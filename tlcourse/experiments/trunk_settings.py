@@ -1,6 +1,7 @@
-"""Chapter 14: steps, rates and penalties for `shared_trunk` and `trunk_variety`, on draws of their own.
+"""Chapter 14: steps, rates and penalties for `shared_trunk` and `trunk_variety`, on other draws of the same systems.
 
-The net of the new system alone gets as many settings to choose from as the one that starts from a trunk.
+The net of the new system alone gets as many settings to choose from as the one that starts from a trunk. Systems that
+helped to train the trunk are named after each of its steps, too: they may want other steps than new ones.
 """
 
 import numpy as np
@@ -10,8 +11,10 @@ from tlcourse.methods import multitask
 
 CONFIGS = [{"question": "new"}, {"question": "variety"}]
 TRUNKS, STEPS, PENALTIES = (1000, 3000, 6000), (100, 300, 1000), (0.01, 0.1, 1.0, 10.0, 100.0)
+AT = (300, 1000, 3000)  # of the trunks in `trunk_variety`
 RATES = {"alone": (2e-3, 5e-4), "tuned": (5e-4, 1e-4)}
 FIRST, FOLD = 900, 0
+MEMBERS = 10  # how many of the systems that train are named
 MINIATURE = {
     "config": {"question": "new"},
     "STEPS": (1, 2),
@@ -19,7 +22,7 @@ MINIATURE = {
     "TRUNKS": (1, 2),
     "PENALTIES": (1.0,),
     "shared_trunk.HIDDEN": 6,
-    "shared_trunk.STEPS": {"own": (2,), "one": (2,)},
+    "shared_trunk.STEPS": {"own": 2, "one": 2},
     "shared_trunk.BATCH": 8,
     "shared_trunk.GIVEN": 2,
     "shared_trunk.SHOTS": (1,),
@@ -32,15 +35,16 @@ def trial(config):
 
     seed = FIRST + config["seed"]
     if config["question"] == "variety":
-        rows = trunk_variety.trials(seed, FOLD, shared_trunk.C["one"])
-        by = ["systems", "letters", "drawings", "steps"]
-        means = pd.DataFrame(rows).groupby(by).accuracy.mean()
-        return [
-            {"arm": "{}x{}x{}".format(*key), "k": trunk_variety.SHOTS, "steps": steps, "value": 0.0, "accuracy": mean}
-            for (*key, steps), mean in means.items()
-        ]
-    found = pd.DataFrame(new_systems(seed))
+        found = pd.DataFrame(spent(seed))
+    else:
+        found = pd.DataFrame(new_systems(seed))
     return found.groupby(["arm", "k", "steps", "value"], sort=False).accuracy.mean().reset_index().to_dict("records")
+
+
+def spent(seed):
+    """A row for each new system, way to spend a trunk's drawings, steps, and penalty."""
+    for trunk, steps, net, new in trunk_variety.trunks(seed, FOLD, dict.fromkeys(trunk_variety.WAYS, AT)):
+        yield from with_heads(trunk, steps, net.features, new, (trunk_variety.SHOTS,))
 
 
 def new_systems(seed):
@@ -51,18 +55,21 @@ def new_systems(seed):
     for name, among in {"own": groups, "one": None}.items():
         for steps, net in here.grown(x, y, among, TRUNKS, seed):
             yield from with_heads(name, steps, net.features, new)
-            if name == "own" and (steps,) == here.STEPS["own"]:
+            if name == "own":
+                found = here.members(net, "member", old[:MEMBERS], among)
+                yield from ({**setting("member", here.GIVEN, steps, 0.0), "accuracy": row["accuracy"]} for row in found)
+            if name == "own" and steps == here.STEPS["own"]:
                 yield from trained_on("tuned", net, new, seed)
     yield from with_heads("random", 0, here.network(len(new[0].x), 1e-3, seed).features, new)
     yield from with_heads("pixels", 0, here.flat, new)
     yield from trained_on("alone", None, new, seed)
 
 
-def with_heads(arm, steps, features, new):
+def with_heads(arm, steps, features, new, shots=None):
     """A row for each new system, number of drawings, and penalty."""
     for system in new:
         read = features(system.x_test)
-        for k in shared_trunk.SHOTS:
+        for k in shots or shared_trunk.SHOTS:
             for c in PENALTIES:
                 weights, bias = shared_trunk.head(features, *system.first(k), c)
                 yield said(arm, k, steps, c, read @ weights + bias, system)
@@ -86,5 +93,9 @@ def trained_on(arm, trunk, new, seed):
 
 def said(arm, k, steps, value, logits, system):
     """One row."""
-    accuracy = shared_trunk.right(logits, system.y_test)
-    return {"arm": arm, "k": k, "steps": steps, "value": value, "accuracy": accuracy}
+    return {**setting(arm, k, steps, value), "accuracy": shared_trunk.right(logits, system.y_test)}
+
+
+def setting(arm, k, steps, value):
+    """What is tried."""
+    return {"arm": arm, "k": k, "steps": steps, "value": value}

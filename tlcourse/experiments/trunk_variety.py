@@ -1,35 +1,42 @@
 """Chapter 14: what a trunk's volume and its variety bring to a new writing system (behind the BSC lecture's list).
 
 Trunks as in `shared_trunk`, of few systems or many, few letters of each or many, few drawings of a letter or many.
-Three of them have the same volume, spent otherwise. All answer among all their letters, take as many steps and are
-tried three times on the way, since few drawings are learnt by heart soonest; how many steps each gets in a claim is
-what did best in `trunk_settings`. The systems of a small trunk are drawn anew for each fold and draw.
+Three ways to spend have the same volume. Two drawings of a letter are of two faces where a system has them; in a fourth
+way they are of one. All answer among all their letters, and have as many step counts and penalties to choose from: what
+each takes did best in `trunk_settings`. Few systems and few letters are drawn anew for each draw.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 
 from tlcourse.experiments import shared_trunk
 
-SYSTEMS, LETTERS, DRAWINGS = (8, 40), (4, 20), (2, 10)
-CONFIGS = [{"fold": fold} for fold in range(shared_trunk.FOLDS)]
-AT, SHOTS = (300, 1000, 3000), 3
-FIRST = 200
-BEST = {  # steps, by systems, letters and drawings
-    (8, 4, 2): 300,
-    (8, 4, 10): 1000,
-    (8, 20, 2): 300,
-    (8, 20, 10): 1000,
-    (40, 4, 2): 300,
-    (40, 4, 10): 300,
-    (40, 20, 2): 3000,
-    (40, 20, 10): 3000,
+
+class Way(NamedTuple):
+    """What a trunk is trained on, and its steps and the new head's penalty."""
+
+    systems: int
+    letters: int
+    drawings: int
+    steps: int
+    c: float = 0.1
+    alike: bool = False  # drawings of one face
+
+
+WAYS = {
+    "8x20x10": Way(8, 20, 10, 1000),
+    "40x4x10": Way(40, 4, 10, 300),
+    "40x20x2": Way(40, 20, 2, 3000),
+    "40x20x2, one face": Way(40, 20, 2, 3000, alike=True),
+    "40x20x10": Way(40, 20, 10, 3000),
 }
+CONFIGS = [{"fold": fold} for fold in range(shared_trunk.FOLDS)]
+SHOTS = 3
+FIRST = 200
 MINIATURE = {
     "config": {"fold": 0},
-    "SYSTEMS": (2, 4),
-    "LETTERS": (2, 3),
-    "DRAWINGS": (1, 2),
-    "AT": (1, 2),
+    "WAYS": {"2x3x2": Way(2, 3, 2, 2), "4x3x1": Way(4, 3, 1, 1), "4x2x2": Way(4, 2, 2, 2, alike=True)},
     "SHOTS": 1,
     "shared_trunk.HIDDEN": 6,
     "shared_trunk.BATCH": 8,
@@ -38,29 +45,21 @@ MINIATURE = {
 
 
 def trial(config):
-    """Percent named right of each new system, by the trunk's systems, letters, drawings and steps."""
-    return trials(FIRST + config["seed"], config["fold"], shared_trunk.C["one"])
-
-
-def trials(seed, fold, c):
-    """The rows of one fold, where `c` is the head's."""
-    old, new = shared_trunk.fold_of(shared_trunk.world(seed), fold)
-    old = [old[i] for i in np.random.default_rng([seed, fold]).permutation(len(old))]
-    rows = []
-    for systems in SYSTEMS:
-        for letters in LETTERS:
-            for drawings in DRAWINGS:
-                what = {"systems": systems, "letters": letters, "drawings": drawings}
-                x, y, _ = shared_trunk.stacked(old[:systems], drawings, letters)
-                for steps, net in shared_trunk.grown(x, y, None, AT, seed):
-                    rows += [{**what, "steps": steps, **row} for row in on_new(net, new, c)]
+    """Percent named right of each new system, with a new head on each frozen trunk."""
+    seed, rows = FIRST + config["seed"], []
+    for trunk, steps, net, new in trunks(seed, config["fold"], {name: (way.steps,) for name, way in WAYS.items()}):
+        for system in new:
+            weights, bias = shared_trunk.head(net.features, *system.first(SHOTS), WAYS[trunk].c)
+            score = shared_trunk.right(net.features(system.x_test) @ weights + bias, system.y_test)
+            rows.append({"trunk": trunk, "steps": steps, **shared_trunk.row(system, "one", SHOTS, score)})
     return rows
 
 
-def on_new(net, new, c):
-    """A row for each new system, with a new head on a frozen trunk."""
-    for system in new:
-        weights, bias = shared_trunk.head(net.features, *system.first(SHOTS), c)
-        logits = net.features(system.x_test) @ weights + bias
-        accuracy = shared_trunk.right(logits, system.y_test)
-        yield {"system": system.name, "faces": system.faces, "accuracy": accuracy}
+def trunks(seed, fold, at):
+    """Yields way, steps, trunk, and the new systems of the fold, as often as `at` says for each way."""
+    old, new = shared_trunk.fold_of(shared_trunk.world(seed), fold)
+    old = [old[i] for i in np.random.default_rng([seed, fold]).permutation(len(old))]
+    for name, way in WAYS.items():
+        x, y, _ = shared_trunk.stacked(old[: way.systems], way.drawings, way.letters, alike=way.alike)
+        for steps, net in shared_trunk.grown(x, y, None, at[name], seed):
+            yield name, steps, net, new

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +22,7 @@ class Network:
         hidden: numbers that the trunk ends in.
         size: height and width of the pictures in pixels, a multiple of 4.
         rate: of Adam.
+        dropout: share of the trunk's numbers that a step leaves out before the heads.
         groups: for a task by name, `(classes,)`, which group each class belongs to: then an answer competes only with
             those of its own group, as if each group had a head of its own. Without: with all of the task's classes.
         seed: for the weights.
@@ -35,6 +36,7 @@ class Network:
         hidden: int = 64,
         size: int = 28,
         rate: float = 2e-3,
+        dropout: float = 0.0,
         groups: Mapping[str, np.ndarray] | None = None,
         seed: int,
     ):
@@ -52,6 +54,7 @@ class Network:
             layers.Conv2D(second, 3, strides=2, padding="same", **relu),
             layers.Flatten(),
             layers.Dense(last, **relu),
+            *([layers.Dropout(dropout, seed=seed)] if dropout else []),
         ])  # fmt: skip
         self.heads = {task: keras.Sequential([keras.Input((last,)), layers.Dense(n)]) for task, n in heads.items()}
         self.groups = {task: tf.constant(of, tf.int32) for task, of in (groups or {}).items()}
@@ -71,7 +74,7 @@ class Network:
         order: np.ndarray,
         *,
         weights: Mapping[str, float] | None = None,
-        noise: Collection[str] = (),
+        noise: Mapping[str, int] | None = None,
         go_on: bool = False,
     ) -> Network:
         """Train from the start, a step for each row of `order`.
@@ -81,7 +84,8 @@ class Network:
             labels: for each task `(n,)` classes; -1 where a picture has none.
             order: `(steps, pictures in a step)`, numbers of the pictures, as `batches` gives them.
             weights: of each task's loss; 1 where none is given.
-            noise: tasks whose labels are dealt anew among the pictures of each step, so that there is nothing to learn.
+            noise: tasks whose labels are dealt anew in each step, and among which of its pictures: from this column of
+                `order` on. In those labels there is nothing to learn.
             go_on: from where the last `fit` ended, optimizer included.
         """
         import tensorflow as tf
@@ -90,8 +94,9 @@ class Network:
             for variable, value in zip(self.state, self.start, strict=True):
                 variable.assign(value)
         lessons = {task: np.asarray(labels[task])[order] for task in self.heads}
-        for task in noise:
-            lessons[task] = np.random.default_rng(order[0].tolist()).permuted(lessons[task], axis=1)
+        for task, start in (noise or {}).items():
+            rng = np.random.default_rng(order[0].tolist())
+            lessons[task][:, start:] = rng.permuted(lessons[task][:, start:], axis=1)
         weighed = {task: tf.constant(float((weights or {}).get(task, 1.0))) for task in self.heads}
         asked = {task: tf.constant(lesson, tf.int32) for task, lesson in lessons.items()}
         self._steps(tf.constant(x, tf.float32), asked, weighed, tf.constant(order, tf.int32))
@@ -143,7 +148,7 @@ def shared_loss(
     """The weighted sum over tasks of the mean cross-entropy over those pictures that have a label, in nats."""
     import tensorflow as tf
 
-    features = net.trunk(x)
+    features = net.trunk(x, training=True)
     loss = tf.constant(0.0)
     for task, head in net.heads.items():
         logits, y = head(features), tf.cast(labels[task], tf.int32)
