@@ -66,12 +66,24 @@ def test_fit_takes_the_steps_of_its_order_and_can_go_on():
 def test_noise_leaves_the_other_task_its_labels_and_is_dealt_anew():
     net, given, order = small(), [], multitask.batches([np.arange(24)], 5, batch=24, seed=1)
     net._steps = lambda x, asked, weights, order: given.append(asked)
-    net.fit(X, LABELS, order, noise=["kind"])
+    net.fit(X, LABELS, order, noise={"kind": 0})
     assert np.array_equal(given[0]["letter"], LABELS["letter"][order])
     kinds = np.asarray(given[0]["kind"])
     assert np.array_equal(np.sort(kinds), np.sort(LABELS["kind"][order]))
     by_picture = np.stack([row[np.argsort(rows)] for row, rows in zip(kinds, order, strict=True)])
     assert (by_picture != by_picture[0]).any()
+    net.fit(X, LABELS, order, noise={"kind": 10})
+    kinds = np.asarray(given[1]["kind"])
+    assert np.array_equal(kinds[:, :10], LABELS["kind"][order][:, :10]), "before that column nothing is dealt"
+    assert not np.array_equal(kinds[:, 10:], LABELS["kind"][order][:, 10:])
+
+
+def test_dropout_is_there_in_training_alone():
+    net, order = small(dropout=0.5), multitask.batches([np.arange(24)], 3, batch=24, seed=1)
+    x, asked = X.astype("float32"), {task: tf.constant(y, tf.int32) for task, y in LABELS.items()}
+    weights = dict.fromkeys(LABELS, 1.0)
+    assert float(multitask.shared_loss(net, x, asked, weights)) != float(multitask.shared_loss(net, x, asked, weights))
+    assert np.array_equal(net.fit(X, LABELS, order).features(x), net.features(x))
 
 
 @pytest.mark.parametrize("own", [True, False])
@@ -106,8 +118,8 @@ def test_a_pool_is_gone_through_before_any_picture_comes_again():
 
 
 def test_styles_and_kinds_are_as_the_names_say():
-    fonts = ["Lato Bold Italic", "Lato Black", "Lato Oblique", "Lato", "Lato Semibold"]
-    assert [shared_tasks.style(font) for font in fonts] == [3, 1, 2, 0, 1]
+    fonts = ["Lato Bold Italic", "Lato Black", "Lato Oblique", "Lato", "Lato BoldSlanted"]
+    assert [shared_tasks.style(font) for font in fonts] == [3, 1, 2, 0, 3]
     assert [shared_tasks.kind(c) for c in "7Gg"] == [0, 1, 2]
     assert np.array_equal(shared_tasks.keys("7GgAa"), [0, 2, 2, 1, 1])
 
@@ -140,6 +152,7 @@ def test_nobody_names_the_characters_of_further_fonts(name, fonts):
         if arm.labels == "true" or arm.labels == "noise":
             assert np.array_equal(y[known], true[known])
         elif arm.labels == "shuffled":
+            assert np.array_equal(y[: fonts.labelled], true[: fonts.labelled]), "the named fonts keep their labels"
             assert np.array_equal(np.bincount(y), np.bincount(true)) and not np.array_equal(y, true)
         else:  # the same group for a character in every font, and groups as large as the true ones
             groups = y.reshape(-1, 62)
@@ -158,6 +171,7 @@ def test_what_is_named_is_of_other_faces_than_what_is_learnt():
     faces = np.arange(20) % 3
     learnt, named = shared_trunk.divided(faces, np.random.default_rng(0))
     assert len(learnt) == 10 and len(named) >= 6 and not set(faces[learnt]) & set(faces[named])
+    assert len(set(faces[learnt[:2]])) == len(set(faces[learnt])) == 2, "its faces in turn"
     learnt, named = shared_trunk.divided(np.zeros(20, int), np.random.default_rng(0))
     assert len(learnt) == 10 and np.array_equal(np.sort(np.append(learnt, named)), np.arange(20))
 
@@ -168,6 +182,7 @@ def test_every_system_is_new_once_and_never_trains_its_own_trunk():
         old, new = shared_trunk.fold_of(systems, fold)
         assert not {system.name for system in old} & {system.name for system in new}
         seen += [system.name for system in new]
+        assert all(len({system.name for system in new} & set(pair)) != 1 for pair in shared_trunk.RELATED)
     assert sorted(seen) == sorted(system.name for system in systems) and len(seen) == 50
     assert sum(system.faces == 1 for system in systems) == 10
     again = {system.name: system for system in shared_trunk.world(5)}
@@ -182,9 +197,20 @@ def test_letters_of_many_systems_are_stacked_in_order():
     assert np.array_equal(x[8:10], old[1].x[0, :2])
 
 
+def test_two_drawings_are_of_two_faces_if_there_are_two_or_of_one_if_so_wanted():
+    for system in shared_trunk.world(0):
+        assert (system.face[0] != system.face[1]) == (len(set(system.face)) > 1)
+        x, y = system.first(2, 3, alike=True)
+        drawn = [
+            next(i for i, own in enumerate(system.x[c]) if np.array_equal(own, one))
+            for one, c in zip(x, y, strict=True)
+        ]
+        assert len(set(system.face[drawn])) == 1 and np.array_equal(y, [0, 0, 1, 1, 2, 2])
+
+
 def test_three_ways_to_spend_cost_the_same():
-    volume = [s * n * d for s in trunk_variety.SYSTEMS for n in trunk_variety.LETTERS for d in trunk_variety.DRAWINGS]
-    assert volume.count(1600) == 3
+    volume = {name: way.systems * way.letters * way.drawings for name, way in trunk_variety.WAYS.items()}
+    assert [name for name, drawings in volume.items() if drawings != 1600] == ["40x20x10"]
 
 
 SETTINGS = pytest.mark.skipif(not (assets.DATA / "recorded" / "trunk_settings.csv").exists(), reason="not recorded yet")
@@ -198,18 +224,24 @@ def test_each_setting_is_what_did_best_on_draws_of_its_own():
             assert tried[arm, k].idxmax() == setting
     for name, c in shared_trunk.C.items():
         best = tried[name].groupby(["steps", "value"]).mean().idxmax()
-        assert best == (*shared_trunk.STEPS.get(name, (0,)), c)
-    for (systems, letters, drawings), steps in trunk_variety.BEST.items():
-        assert tried[f"{systems}x{letters}x{drawings}"].idxmax()[1] == steps
+        assert best == (shared_trunk.STEPS.get(name, 0), c)
+    assert tried["member"].idxmax()[1] == shared_trunk.MEMBERS
+    for name, way in trunk_variety.WAYS.items():
+        assert tried[name, trunk_variety.SHOTS].idxmax() == (way.steps, way.c)
 
 
 @SETTINGS
 def test_each_weight_is_what_did_best_on_draws_of_its_own():
-    tried = data.recorded("task_weights")
-    end = tried[tried.steps == tried.steps.max()].groupby(["world", "arm", "weight"]).accuracy.mean()
-    for world, names in task_weights.PAIRS.items():
-        for name in names:
-            assert end[world, name].idxmax() == shared_tasks.WEIGHT[world].get(name, 1.0)
+    five = data.recorded("task_weights").query("world == '5 fonts'")
+    tried = five.groupby(["arm", "weight", "steps"]).accuracy.mean()
+    for name in task_weights.PAIRS["5 fonts"]:
+        assert tried[name].idxmax() == shared_tasks.CHOSEN[name]
+    even = {f"{name}, even": tried[name, 1.0].idxmax() for name in shared_tasks.EVEN}
+    assert all(shared_tasks.CHOSEN[name] == (1.0, steps) for name, steps in even.items())
+    alone = five[five.arm == "character alone"].groupby(["rate", "dropout", "steps"]).accuracy.mean()
+    rate, dropout, steps = alone.idxmax()
+    assert shared_tasks.ALONE == {"rate": rate, "dropout": dropout} and shared_tasks.CHOSEN["alone"] == (0.0, steps)
+    assert shared_tasks.CHOSEN["alone, as the others"] == (0.0, alone[2e-3, 0.0].idxmax())
 
 
 def test_a_head_answers_as_its_logistic_regression():
