@@ -6,9 +6,10 @@ fonts the main task's labels are known; the second task has its labels there ("s
 ("more"), whose characters nobody has named. All test fonts are of other families. And stickers as small grey pictures:
 which of eight kinds (`class`), from which collection (`domain`).
 
-What tells information from everything else is the second task with other labels in the further fonts: shuffled once
-("shuffled"), dealt anew in every step ("noise"), or those of groups as large as the true ones, but of characters drawn
-at random ("mixed"), which are as sure and the same in every font.
+What tells information from everything else is the second task with other labels: shuffled once among the further
+fonts ("shuffled"), dealt anew in every step ("noise"; among all its pictures, or telling those that are named from the
+others would pay), or those of groups as large as the true ones, but of characters drawn at random ("mixed"), which are
+as sure and the same in every font.
 
 In each step there are as many pictures of the main task. Weight of the second task and number of steps are what did
 best in `task_weights`, on other draws of the same fonts, for controls as well; a task alone chooses its rate and
@@ -26,7 +27,7 @@ FONTS, MORE, TEST = 20, 130, 100  # at most labelled; further; tested
 STEPS, AT, BATCH = 600, (75, 150, 300, 600), 64
 FIRST = 100
 HALF = 0.7  # of the width leaves half of the parameters
-ALONE = {"rate": 2e-3, "dropout": 0.0}  # of characters alone, five fonts
+ALONE = {"rate": 2e-3, "dropout": 0.0}  # what a task alone chooses, of five fonts
 
 
 class Arm(NamedTuple):
@@ -43,7 +44,7 @@ class Arm(NamedTuple):
 
 ARMS = {
     "5 fonts": {
-        "alone": Arm("character", **ALONE),
+        "alone": Arm("character"),  # with `ALONE`
         "alone, as the others": Arm("character"),
         "key, same": Arm("character", "key"),
         "key, more": Arm("character", "key", "more"),
@@ -200,7 +201,7 @@ def trained(arm, world, seed, weight=1.0):
     heads = {task: int(known.max()) + 1 for task, known in labels.items()}
     net = multitask.Network(heads, width=arm.width, rate=arm.rate, dropout=arm.dropout, seed=seed)
     order = multitask.batches(pools, STEPS, batch=BATCH, seed=seed)
-    noise = {arm.second: BATCH} if arm.labels == "noise" else {}
+    noise = [arm.second] if arm.labels == "noise" else []
     for start, end in zip([0, *AT], AT, strict=False):
         yield (
             end,
@@ -234,8 +235,11 @@ def judged(name, arm, world, seed, weight=1.0):
 def trial(config):
     """Rows of `judged` of each arm; `chosen` is 1 where the steps are those that did best for it on other draws."""
     seed = FIRST + config["seed"] + 500 * config["half"]
-    here, chosen, rows = world(config["world"], seed), CHOSEN if config["world"] == "5 fonts" else {}, []
-    for name, arm in ARMS[config["world"]].items():
+    here, chosen, arms = world(config["world"], seed), {}, dict(ARMS[config["world"]])
+    if config["world"] == "5 fonts":
+        chosen, arms["alone"] = CHOSEN, arms["alone"]._replace(**ALONE)
+    rows = []
+    for name, arm in arms.items():
         for called in [name] + [f"{name}, even"] * (name in EVEN):
             weight, steps = chosen.get(called, (1.0, AT[-1]))
             rows += [{**row, "chosen": int(row["steps"] == steps)} for row in judged(called, arm, here, seed, weight)]

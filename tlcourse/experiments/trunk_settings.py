@@ -12,6 +12,7 @@ from tlcourse.methods import multitask
 CONFIGS = [{"question": "new"}, {"question": "variety"}]
 TRUNKS, STEPS, PENALTIES = (1000, 3000, 6000), (100, 300, 1000), (0.01, 0.1, 1.0, 10.0, 100.0)
 AT = (300, 1000, 3000)  # of the trunks in `trunk_variety`
+TUNED = {"steps": 1000, "c": 0.1}  # of the trunk that is trained on, and of the head it starts with, from a pilot
 RATES = {"alone": (2e-3, 5e-4), "tuned": (5e-4, 1e-4)}
 FIRST, FOLD = 900, 0
 MEMBERS = 10  # how many of the systems that train are named
@@ -20,9 +21,9 @@ MINIATURE = {
     "STEPS": (1, 2),
     "RATES": {"alone": (1e-3,), "tuned": (1e-3,)},
     "TRUNKS": (1, 2),
+    "TUNED": {"steps": 2, "c": 1.0},
     "PENALTIES": (1.0,),
     "shared_trunk.HIDDEN": 6,
-    "shared_trunk.STEPS": {"own": 2, "one": 2},
     "shared_trunk.BATCH": 8,
     "shared_trunk.GIVEN": 2,
     "shared_trunk.SHOTS": (1,),
@@ -49,19 +50,20 @@ def spent(seed):
 
 def new_systems(seed):
     """A row for each new system and setting; `value` is a rate or, of a logistic regression, its C."""
-    here = shared_trunk
-    old, new = here.fold_of(here.world(seed), FOLD)
-    x, y, groups = here.stacked(old, here.GIVEN)
+    old, new = shared_trunk.fold_of(shared_trunk.world(seed), FOLD)
+    x, y, groups = shared_trunk.stacked(old, shared_trunk.GIVEN)
     for name, among in {"own": groups, "one": None}.items():
-        for steps, net in here.grown(x, y, among, TRUNKS, seed):
+        for steps, net in shared_trunk.grown(x, y, among, TRUNKS, seed):
             yield from with_heads(name, steps, net.features, new)
             if name == "own":
-                found = here.members(net, "member", old[:MEMBERS], among)
-                yield from ({**setting("member", here.GIVEN, steps, 0.0), "accuracy": row["accuracy"]} for row in found)
-            if name == "own" and steps == here.STEPS["own"]:
+                found = shared_trunk.members(net, "member", old[:MEMBERS], among)
+                yield from (
+                    {**setting("member", shared_trunk.GIVEN, steps, 0.0), "accuracy": row["accuracy"]} for row in found
+                )
+            if name == "own" and steps == TUNED["steps"]:
                 yield from trained_on("tuned", net, new, seed)
-    yield from with_heads("random", 0, here.network(len(new[0].x), 1e-3, seed).features, new)
-    yield from with_heads("pixels", 0, here.flat, new)
+    yield from with_heads("random", 0, shared_trunk.network(len(new[0].x), 1e-3, seed).features, new)
+    yield from with_heads("pixels", 0, shared_trunk.flat, new)
     yield from trained_on("alone", None, new, seed)
 
 
@@ -77,15 +79,14 @@ def with_heads(arm, steps, features, new, shots=None):
 
 def trained_on(arm, trunk, new, seed):
     """A row for each new system, number of drawings, rate and steps: from the start, or from a trunk and its head."""
-    here = shared_trunk
-    learners = {rate: here.network(len(new[0].x), rate, seed) for rate in RATES[arm]}
+    learners = {rate: shared_trunk.network(len(new[0].x), rate, seed) for rate in RATES[arm]}
     for system in new:
-        for k in here.SHOTS:
+        for k in shared_trunk.SHOTS:
             x, y = system.first(k)
-            order = multitask.batches([np.arange(len(x))], STEPS[-1], batch=here.BATCH, seed=seed)
+            order = multitask.batches([np.arange(len(x))], STEPS[-1], batch=shared_trunk.BATCH, seed=seed)
             for rate, net in learners.items():
                 if trunk is not None:
-                    here.started(net, trunk, here.head(trunk.features, x, y, here.C["own"]))
+                    shared_trunk.started(net, trunk, shared_trunk.head(trunk.features, x, y, TUNED["c"]))
                 for start, end in zip([0, *STEPS], STEPS, strict=False):
                     net.fit(x, {"letter": y}, order[start:end], go_on=start > 0)
                     yield said(arm, k, end, rate, net.logits("letter", system.x_test), system)

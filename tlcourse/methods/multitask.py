@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -74,7 +74,7 @@ class Network:
         order: np.ndarray,
         *,
         weights: Mapping[str, float] | None = None,
-        noise: Mapping[str, int] | None = None,
+        noise: Collection[str] = (),
         go_on: bool = False,
     ) -> Network:
         """Train from the start, a step for each row of `order`.
@@ -84,8 +84,7 @@ class Network:
             labels: for each task `(n,)` classes; -1 where a picture has none.
             order: `(steps, pictures in a step)`, numbers of the pictures, as `batches` gives them.
             weights: of each task's loss; 1 where none is given.
-            noise: tasks whose labels are dealt anew in each step, and among which of its pictures: from this column of
-                `order` on. In those labels there is nothing to learn.
+            noise: tasks whose labels are dealt anew among the pictures of each step, so that there is nothing to learn.
             go_on: from where the last `fit` ended, optimizer included.
         """
         import tensorflow as tf
@@ -94,9 +93,8 @@ class Network:
             for variable, value in zip(self.state, self.start, strict=True):
                 variable.assign(value)
         lessons = {task: np.asarray(labels[task])[order] for task in self.heads}
-        for task, start in (noise or {}).items():
-            rng = np.random.default_rng(order[0].tolist())
-            lessons[task][:, start:] = rng.permuted(lessons[task][:, start:], axis=1)
+        for task in noise:
+            lessons[task] = np.random.default_rng(order[0].tolist()).permuted(lessons[task], axis=1)
         weighed = {task: tf.constant(float((weights or {}).get(task, 1.0))) for task in self.heads}
         asked = {task: tf.constant(lesson, tf.int32) for task, lesson in lessons.items()}
         self._steps(tf.constant(x, tf.float32), asked, weighed, tf.constant(order, tf.int32))
