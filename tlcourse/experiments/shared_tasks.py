@@ -11,9 +11,10 @@ fonts ("shuffled"), dealt anew in every step ("noise"; among all its pictures, o
 others would pay), or those of groups as large as the true ones, but of characters drawn at random ("mixed"), which are
 as sure and the same in every font.
 
-In each step there are as many pictures of the main task. Weight of the second task and number of steps are what did
-best in `task_weights`, on other draws of the same fonts, for controls as well; a task alone chooses its rate and
-dropout instead of a weight, out of as many. Arms called "even" have weight 1, and so has what chooses nothing.
+In each step there are as many pictures of the main task. Rate and dropout are those that serve the characters alone
+best, for every arm, so that arms differ in the second task alone. Weight and number of steps are what did best for each
+arm in `task_weights`, on other draws of the same fonts, for controls as well. Arms called "even" have weight 1, and so
+has what chooses nothing.
 """
 
 import re
@@ -27,7 +28,7 @@ FONTS, MORE, TEST = 20, 130, 100  # at most labelled; further; tested
 STEPS, AT, BATCH = 600, (75, 150, 300, 600), 64
 FIRST = 100
 HALF = 0.7  # of the width leaves half of the parameters
-ALONE = {"rate": 2e-3, "dropout": 0.0}  # what a task alone chooses, of five fonts
+RATE, DROPOUT = 2e-3, 0.3  # what did best for characters alone in `task_weights`: for all arms
 
 
 class Arm(NamedTuple):
@@ -38,14 +39,14 @@ class Arm(NamedTuple):
     where: str = "same"
     labels: str = "true"
     width: float = 1.0
-    rate: float = 2e-3
-    dropout: float = 0.0
+    rate: float = RATE
+    dropout: float = DROPOUT
 
 
 ARMS = {
     "5 fonts": {
-        "alone": Arm("character"),  # with `ALONE`
-        "alone, as the others": Arm("character"),
+        "alone": Arm("character"),
+        "alone, no dropout": Arm("character", dropout=0.0),
         "key, same": Arm("character", "key"),
         "key, more": Arm("character", "key", "more"),
         "key, more, shuffled": Arm("character", "key", "more", "shuffled"),
@@ -235,11 +236,8 @@ def judged(name, arm, world, seed, weight=1.0):
 def trial(config):
     """Rows of `judged` of each arm; `chosen` is 1 where the steps are those that did best for it on other draws."""
     seed = FIRST + config["seed"] + 500 * config["half"]
-    here, chosen, arms = world(config["world"], seed), {}, dict(ARMS[config["world"]])
-    if config["world"] == "5 fonts":
-        chosen, arms["alone"] = CHOSEN, arms["alone"]._replace(**ALONE)
-    rows = []
-    for name, arm in arms.items():
+    here, chosen, rows = world(config["world"], seed), CHOSEN if config["world"] == "5 fonts" else {}, []
+    for name, arm in ARMS[config["world"]].items():
         for called in [name] + [f"{name}, even"] * (name in EVEN):
             weight, steps = chosen.get(called, (1.0, AT[-1]))
             rows += [{**row, "chosen": int(row["steps"] == steps)} for row in judged(called, arm, here, seed, weight)]
