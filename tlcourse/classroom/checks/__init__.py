@@ -10,7 +10,7 @@ from tlcourse.classroom.checks.fine_tuning import head_and_loss, honest_choice, 
 from tlcourse.classroom.checks.freezing import bias_shape, features_of_the_backbone, kept_statistics, thawed_top
 from tlcourse.classroom.checks.layers import embedding_size, honest_selection
 from tlcourse.classroom.checks.lora import adapted_in_time, break_even, merged_kernel
-from tlcourse.classroom.checks.multitask import errors_avoided, known_mean, overstated, weights_in_place
+from tlcourse.classroom.checks.multitask import at_equal_volume, known_mean, overstated, weights_in_place, which_control
 from tlcourse.classroom.checks.semi_supervised import class_means, confusion_step, honest_share, share_forgotten
 from tlcourse.classroom.checks.settings import misprint, no_shared_concepts, settings
 from tlcourse.classroom.checks.transfer import copied_layers, specificity, trained_parameters

@@ -1,4 +1,4 @@
-"""Checks of chapter 14: a mean over what is known, weights in their places, and two numbers read with care."""
+"""Checks of chapter 14: a mean over what is known, weights in their places, and controls that differ in one thing."""
 
 import numpy as np
 
@@ -89,25 +89,49 @@ def overstated(means) -> Question:
     )
 
 
-@numeric
-def errors_avoided(means) -> Question:
-    """Percent of the errors of "alone" that are gone with "own", at three drawings; rows are arms, columns drawings."""
-    before, after = 100 - means.loc["alone", 3], 100 - means.loc["own", 3]
-    return Question(
-        100 * (before - after) / before,
-        {
-            before - after: "Those are points. Huang et al. ask which part of the *errors* is gone.",
-            (before - after) / before: PERCENT,
-            100 * after / before: "That is the part of the errors that is left.",
-            100 * (before - after) / after: "A share of the errors that are left. Of how many before?",
-            100 * (before - after) / (100 - before): "A share of what was right. Of the errors, please.",
-            **{
-                100 * (means.loc["own", k] - means.loc["alone", k]) / (100 - means.loc["alone", k]): "That is with "
-                f"{k} drawings a letter. With three?"
-                for k in (1, 10)
-            },
-        },
-        otherwise="Errors are what is missing to 100 %. How many has *alone*, and how many of those has *own* no more?",
-        praise="{} % of the errors are gone; Huang et al. report 6 to 28 % for speech.",
-        decimals=1,
+@exercise
+def which_control(answer) -> str:
+    """A dict from doubt to the row of the table in which nothing but that is otherwise than in row A."""
+    truth = {"steps": "B", "weight": "C", "room": "D", "labels": "E"}
+    expect(answer, dict, 'a dict such as {"steps": "F", …}')
+    missing = [doubt for doubt in truth if doubt not in answer]
+    require(not missing, f"Which row answers the doubt about {', '.join(missing)}? It is not among your keys.")
+    for doubt, row in truth.items():
+        told = str(answer[doubt]).strip().upper()
+        require(told in "ABCDEF" and len(told) == 1, f"Expected one of the rows A to F for {doubt}, got {told!r}.")
+        require(told != "A", f"Row A is the harm itself. For {doubt} something has to be otherwise than there.")
+        require(
+            told != "F" or doubt != "labels",
+            "In row F the labels are as true as in A: other pictures are asked. Where do they say something else?",
+        )
+        require(
+            told == row, f"In row {told} something else is otherwise than in row A. Look down the column of {doubt}."
+        )
+    return "Each doubt has a row of its own, and each row is A with one thing changed. That is what makes it a control."
+
+
+@exercise
+def at_equal_volume(one, other, points, right) -> str:
+    """Two ways to spend, as they are called in `right` (percent by way), that differ in class variety alone; points."""
+    for way in (one, other):
+        require(isinstance(way, str) and way in right.index, f"Expected names such as '40x20x10', got {way!r}.")
+    wrong = {
+        frozenset({"40x20x10", "40x4x10"}): "Those two differ in volume as well: five times the drawings.",
+        frozenset(
+            {"40x20x2", "8x20x10"}
+        ): "Equal volume, but the letters come from other systems, too. Keep the systems.",
+        frozenset({"40x4x10", "8x20x10"}): "As many letters in both. Here it is the systems that vary.",
+        frozenset({"40x20x10", "40x20x2"}): "The same letters in both. That is volume.",
+        frozenset({"40x20x2", "40x20x2, one face"}): "The same letters in both. There it is the faces that vary.",
+    }
+    pair = frozenset({one, other})
+    require(pair not in wrong, wrong.get(pair, ""))
+    require(pair == {"40x20x2", "40x4x10"}, "As many systems and as many drawings in all, but more letters in one.")
+    require(
+        one == "40x20x2",
+        "The right two. First the one with more letters, please, so that the sign says what they bring.",
     )
+    truth, told = float(right[one] - right[other]), a_number(points)
+    require(abs(told + truth) > 0.051 or abs(truth) < 0.06, "Upside down: more letters minus fewer.")
+    require(abs(told - truth) <= 0.051, "Take the right percentages of the two, and subtract: first minus second.")
+    return "Same systems, same volume, five times the letters: whatever is left is class variety."
