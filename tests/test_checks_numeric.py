@@ -67,12 +67,6 @@ def second_task(rng):
     return pd.Series(rng.uniform(50, 55) + rng.uniform(1, 9) * np.array([0, 1, -1]) * rng.uniform(0.3, 1, 3), names)
 
 
-def newcomers(rng):
-    """Accuracy on a new writing system, alone and with a trunk, by drawings a letter (chapter 14)."""
-    grid = rng.uniform(15, 60, size=(1, 3)) + [[0, 0, 0], rng.uniform(3, 25, size=3)]
-    return pd.DataFrame(grid, ["alone", "own"], [1, 3, 10])
-
-
 # The further arguments of each numeric check, drawn at random as a notebook could have them.
 CONTEXTS = {
     "bias_without_labels": lambda rng: (rng.normal(size=(500, 10)) - rng.uniform(0, 8) * np.eye(10)[3],),
@@ -81,7 +75,6 @@ CONTEXTS = {
     "cost_of_shift": lambda rng: (matrix(rng),),
     "effective_size": lambda rng: (),
     "embedding_size": lambda rng: (),
-    "errors_avoided": lambda rng: (newcomers(rng),),
     "gap_closed": lambda rng: tuple(np.sort(rng.uniform(20, 99, size=3))),
     "half_as_probable": lambda rng: (),
     "honest_choice": lambda rng: (runs(rng),),

@@ -2,7 +2,16 @@
 
 import numpy as np
 
-from tlcourse.classroom.checks.core import PERCENT, Question, exercise, expect_function, numeric, require
+from tlcourse.classroom.checks.core import (
+    PERCENT,
+    Question,
+    a_number,
+    exercise,
+    expect,
+    expect_function,
+    numeric,
+    require,
+)
 
 
 @exercise
