@@ -19,7 +19,7 @@ pytestmark = pytest.mark.filterwarnings(
 )
 # What may be otherwise when the test is another one.
 TESTED = {"accuracy", "test_accuracy", "test_loss", "teacher", "agreement", "recall", "others", "guide_accuracy",
-          "guide_epochs"}  # fmt: skip
+          "guide_epochs", "named_absent"}  # fmt: skip
 # Passes over the examples times batches in each, as the settings say.
 STEPS = {"lora_ranks": 2, "lora_domains": 2, "lora_spectrum": 2, "distillation": 2, "distillation_steps": 2,
          "missing_class": 2, "batch_norm": 2, "freeze_depth": 4, "first_start": 6, "forgetting": 1}  # fmt: skip

@@ -17,9 +17,7 @@ def cost_of_shift(matrix) -> Question:
             -truth: "Right but for the sign: a loss is positive.",
             own[0] - table[:, 0].mean(): "In that mean are the photographs themselves, which lose nothing.",
             there.mean(): "That is the mean accuracy of the others. How far below the ceiling is it?",
-            (
-                own[1:] - there
-            ).mean(): "That counts from what each source reaches at home. And this target?",
+            (own[1:] - there).mean(): "That counts from what each source reaches at home. And this target?",
             own[0] - back.mean(): "Those are the pairs from photographs to the others: a row. The target is a column.",
             (own[1:] - back).mean(): "Those are the losses of photographs as a source. Here they are the target.",
             (own - table)[
