@@ -36,6 +36,7 @@ def gains(rng):
 
 # The further arguments of each numeric check, drawn at random as a notebook could have them.
 CONTEXTS = {
+    "at_least_wrong": lambda rng: (),
     "bias_without_labels": lambda rng: (rng.normal(size=(500, 10)) - rng.uniform(0, 8) * np.eye(10)[3],),
     "break_even": lambda rng: tuple(map(int, rng.integers(3, 2000, size=2))),
     "carbon_intensity": lambda rng: (),
@@ -46,6 +47,7 @@ CONTEXTS = {
     "leep_of_a_constant": lambda rng: (),
     "nearest_neighbour": lambda rng: (rng.normal(size=(40, 3)), rng.integers(0, 3, size=40)),
     "regret": lambda rng: (rules(rng),),
+    "share_of_gap": lambda rng: tuple(np.sort(rng.uniform(20, 99, size=3))),
     "specificity": lambda rng: (gains(rng),),
     "stale_statistics": lambda rng: (),
     "stem_flops": lambda rng: (),

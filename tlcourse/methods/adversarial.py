@@ -31,16 +31,14 @@ class Parts(NamedTuple):
     domain: keras.Model
 
 
-def digit_parts(*, seed: int, width: int = 100, dropout: float = 0.0) -> Parts:
+def digit_parts(*, seed: int) -> Parts:
     """The digit network of Ganin et al. (2016, figure 4a) with batch norm, both classifiers on its first dense layer.
 
     Args:
-        seed: for the weights and what is dropped.
-        width: number of features.
-        dropout: share of the features that is dropped in training.
+        seed: for the weights.
 
     Returns:
-        `Parts` for `(n, 28, 28, 3)` pictures in [0, 255] and ten classes.
+        `Parts` for `(n, 28, 28, 3)` pictures in [0, 255], 100 features and ten classes.
     """
     import keras
     from keras import layers
@@ -51,10 +49,9 @@ def digit_parts(*, seed: int, width: int = 100, dropout: float = 0.0) -> Parts:
     for filters in (32, 48):
         x = layers.Conv2D(filters, 5, use_bias=False, kernel_initializer="he_uniform")(x)
         x = layers.MaxPooling2D()(layers.ReLU()(layers.BatchNormalization()(x)))
-    x = layers.Dense(width, use_bias=False, kernel_initializer="he_uniform")(layers.Flatten()(x))
+    x = layers.Dense(100, use_bias=False, kernel_initializer="he_uniform")(layers.Flatten()(x))
     x = layers.ReLU()(layers.BatchNormalization()(x))
-    features = keras.Model(inputs, layers.Dropout(dropout)(x) if dropout else x, name="features")
-    return Parts(features, *heads(width, 10))
+    return Parts(keras.Model(inputs, x, name="features"), *heads(100, 10))
 
 
 def heads(width: int, classes: int, *, hidden: int = 100) -> tuple[keras.Model, keras.Model]:

@@ -1,5 +1,12 @@
 """The checks of the exercises, one module for each topic; notebooks call them as `checks.<topic>(answer)`."""
 
+from tlcourse.classroom.checks.adversarial import (
+    aligned,
+    at_least_wrong,
+    chosen_without_labels,
+    reversed_gradient,
+    share_of_gap,
+)
 from tlcourse.classroom.checks.core import NotYet
 from tlcourse.classroom.checks.cost import cached_pipeline, carbon_intensity, stem_flops
 from tlcourse.classroom.checks.distillation import bias_without_labels, half_as_probable, softened_loss
@@ -16,12 +23,15 @@ from tlcourse.classroom.checks.transferability import centred_alignment, leep_of
 __all__ = [
     "NotYet",
     "adapted_in_time",
+    "aligned",
+    "at_least_wrong",
     "bias_shape",
     "bias_without_labels",
     "break_even",
     "cached_pipeline",
     "carbon_intensity",
     "centred_alignment",
+    "chosen_without_labels",
     "copied_layers",
     "cost_of_shift",
     "embedding_size",
@@ -41,7 +51,9 @@ __all__ = [
     "no_shared_concepts",
     "pairs_left",
     "regret",
+    "reversed_gradient",
     "settings",
+    "share_of_gap",
     "softened_loss",
     "specificity",
     "stale_statistics",
