@@ -161,6 +161,29 @@ def test_the_digit_network_is_the_papers_with_batch_norm():
     assert np.array_equal(made.features.get_weights()[0], again) and not np.array_equal(again, other)
 
 
+def test_each_colour_of_each_picture_is_inverted_or_left():
+    pictures = np.random.default_rng(0).integers(256, size=(400, 4, 4, 3)).astype("uint8")
+    seen = adversarial.invert_channels(pictures, np.random.default_rng(1))
+    left, turned = ((seen == side).all(axis=(1, 2)) for side in (pictures, 255 - pictures))
+    assert seen.dtype == np.uint8 and (left ^ turned).all() and abs(left.mean() - 0.5) < 0.05
+    assert len({tuple(row) for row in left}) == 8
+
+
+def test_each_side_passes_whole_before_any_of_it_comes_again():
+    seen, marked = [], np.arange(40.0).repeat(SIZE).reshape(40, SIZE)
+
+    def note(x, rng):
+        seen.append(x[:, 0].astype(int).tolist())
+        return x
+
+    model = adversarial.adapting(parts(), "none", weight=0)
+    stages = adversarial.in_stages(model, (marked, np.zeros(40, int)), marked[:20] + 100, steps=10, every=5,
+                                   batch_size=8, augment=note, seed=0)  # fmt: skip
+    assert list(stages) == [5, 10] and seen[0] != seen[2]
+    assert sorted(seen[0]) == sorted(seen[2]) == list(range(40))
+    assert sorted(seen[1]) == sorted(2 * list(range(100, 120)))
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -169,6 +192,7 @@ def test_the_digit_network_is_the_papers_with_batch_norm():
         lambda: adversarial.adapting(parts(), weight=1, norm="each"),
         lambda: adversarial.coral_loss(np.zeros((3, 2)), np.zeros((3, 4))),
         lambda: adversarial.pairs(np.zeros((3, 2)), np.zeros((4, 2))),
+        lambda: next(adversarial.in_stages(None, rows(), rows()[0], steps=10, every=4, seed=0)),
         lambda: adversarial.use_statistics(parts().features, rows(1)[0]),
     ],
 )

@@ -2,28 +2,35 @@
 
 The settings were chosen from MNIST to USPS, by the accuracy on those pictures of USPS that train, and then kept for
 MNIST-M. A digit of MNIST-M is one of MNIST: the source are the 5,000 digits of MNIST that are not in it, and what tests
-lies on other photographs. Labels of the target are used for the ceiling, which says so, and for the column `accuracy`.
+lies on other photographs. Light and dark are exchanged by chance in each colour of whatever trains, but for the plain
+arms: the target's unlabelled pictures show digits that are darker than what is behind them.
+
+Labels of the target are used for the ceiling, which says so, and for two columns: `accuracy` on its test, and
+`tempting`, that on the pictures of the target that were held out.
 """
 
 STEPS, EVERY, BATCH, RATE = 4000, 500, 64, 1e-3
 WEIGHT, CORAL = 0.3, 10.0
 HELD_OUT, SEEN = 500, 1500  # pictures kept out of training on each side; pictures that batch norm is measured on
-# Penalty, batch norm, schedule, weight.
+# Penalty, batch norm, schedule, weight; whether the colours of the pictures that train are inverted by chance.
 ARMS = {
-    "source only": ("none", "by domain", "constant", 0.0),
-    "target": ("none", "by domain", "constant", 0.0),
-    "joint, ramped": ("reversal", "joint", "ramped", WEIGHT),
-    "joint, constant": ("reversal", "joint", "constant", WEIGHT),
-    "by domain, ramped": ("reversal", "by domain", "ramped", WEIGHT),
-    "by domain, constant": ("reversal", "by domain", "constant", WEIGHT),
-    "coral": ("coral", "by domain", "ramped", CORAL),
-    **{f"weight {weight}": ("reversal", "by domain", "ramped", weight) for weight in (0.1, 1.0, 3.0)},
+    "source only": ("none", "by domain", "constant", 0.0, True),
+    "target": ("none", "by domain", "constant", 0.0, True),
+    "joint, ramped": ("reversal", "joint", "ramped", WEIGHT, True),
+    "joint, constant": ("reversal", "joint", "constant", WEIGHT, True),
+    "by domain, ramped": ("reversal", "by domain", "ramped", WEIGHT, True),
+    "by domain, constant": ("reversal", "by domain", "constant", WEIGHT, True),
+    "coral": ("coral", "by domain", "ramped", CORAL, True),
+    **{f"weight {weight}": ("reversal", "by domain", "ramped", weight, True) for weight in (0.1, 1.0, 3.0)},
+    "source only, plain": ("none", "by domain", "constant", 0.0, False),
+    "target, plain": ("none", "by domain", "constant", 0.0, False),
+    "by domain, ramped, plain": ("reversal", "by domain", "ramped", WEIGHT, False),
 }
 CONFIGS = [
     *({"target": "mnist_m", "arm": arm} for arm in ARMS),
     *({"target": "usps", "arm": arm} for arm in ("source only", "target", "by domain, ramped", "coral")),
 ]
-MINIATURE = {"STEPS": 2, "EVERY": 1, "BATCH": 8, "HELD_OUT": 20, "SEEN": 40}
+MINIATURE = {"STEPS": 2, "EVERY": 1, "BATCH": 8, "HELD_OUT": 60, "SEEN": 40}
 
 
 def pictures(target: str, seed: int) -> dict:
@@ -53,11 +60,23 @@ def stages(parts, labelled: tuple, unlabelled, arm: str, *, seed: int):
     """Train the parts as an arm does; yields the steps done, every `EVERY`."""
     from tlcourse.methods import adversarial
 
-    penalty, norm, schedule, weight = ARMS[arm]
+    penalty, norm, schedule, weight, inverted = ARMS[arm]
+    augment = adversarial.invert_channels if inverted else None
     model = adversarial.adapting(
         parts, penalty, weight=weight, norm=norm, ramp_over=STEPS if schedule == "ramped" else None, learning_rate=RATE
     )
-    yield from adversarial.in_stages(model, labelled, unlabelled, steps=STEPS, every=EVERY, batch_size=BATCH, seed=seed)
+    yield from adversarial.in_stages(
+        model, labelled, unlabelled, steps=STEPS, every=EVERY, batch_size=BATCH, augment=augment, seed=seed
+    )
+
+
+def as_in_training(x, arm: str):
+    """Some pictures as the arm sees them in training, for batch norm to be measured on."""
+    import numpy as np
+
+    from tlcourse.methods import adversarial
+
+    return adversarial.invert_channels(x[:SEEN], np.random.default_rng(0)) if ARMS[arm][4] else x[:SEEN]
 
 
 def answers(parts, x):
@@ -121,24 +140,26 @@ def trial(config: dict) -> list[dict]:
 
     seed, arm, part = config["seed"], config["arm"], pictures(config["target"], config["seed"])
     parts, rows = adversarial.digit_parts(seed=seed), []
-    labelled, unlabelled = part["target" if arm == "target" else "source"], part["target"][0]
+    labelled, unlabelled = part["target" if arm.startswith("target") else "source"], part["target"][0]
     (kept, y_kept), (x_test, y_test) = part["source held out"], part["test"]
-    own, theirs = part["source"][0][:SEEN], unlabelled[:SEEN]
+    own, theirs = (as_in_training(side, arm) for side in (part["source"][0], unlabelled))
     statistics = {"source": own, "target": theirs}
     if ARMS[arm][1] == "joint":
-        mixed = np.concatenate([own[: SEEN // 2], theirs[: SEEN // 2]])
+        mixed = np.concatenate([own[::2], theirs[::2]])
         statistics = {"source": mixed, "both": mixed}
     for step in stages(parts, labelled, unlabelled, arm, seed=seed):
         adversarial.use_statistics(parts.features, statistics["source"])
         source, source_logits = answers(parts, kept)
-        for name in [name for name in statistics if name != "source" or arm == "source only"]:
+        for name in [name for name in statistics if name != "source" or arm.startswith("source only")]:
             adversarial.use_statistics(parts.features, statistics[name])
-            target, _ = answers(parts, part["target held out"][0])
+            target, target_logits = answers(parts, part["target held out"][0])
             rows.append(
                 {
+                    "weight": ARMS[arm][3],
                     "step": step,
                     "statistics": name,
                     "accuracy": training.accuracy(y_test, answers(parts, x_test)[1]),
+                    "tempting": training.accuracy(part["target held out"][1], target_logits),
                     "source_accuracy": training.accuracy(y_kept, source_logits),
                     **without_labels(parts, source, y_kept, target),
                 }

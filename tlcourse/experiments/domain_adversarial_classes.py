@@ -35,8 +35,8 @@ def trial(config: dict) -> list[dict]:
     rows = []
     for k in [adapted_to] if adapted_to else CLASSES:
         there = np.isin(y_test, digits[:k])
-        for name, seen in {"source": part["source"][0][:PICTURES], "target": of(k)}.items():
-            adversarial.use_statistics(parts.features, seen)
+        for name, seen in {"source": part["source"][0], "target": of(k)}.items():
+            adversarial.use_statistics(parts.features, domain_adversarial.as_in_training(seen, arm))
             named = domain_adversarial.answers(parts, x_test[there])[1].argmax(axis=1)
             recall = [(named == digit)[y_test[there] == digit].mean() for digit in digits[:k]]
             absent = float(100 * np.isin(named, digits[k:]).mean())

@@ -40,7 +40,7 @@ def trial(config: dict) -> list[dict]:
     rows = []
     for arm in ARMS:
         parts = parts_of(x.shape[1], seed=seed)
-        penalty, norm, _, weight = domain_adversarial.ARMS[arm]
+        penalty, norm, _, weight, _ = domain_adversarial.ARMS[arm]
         ramp_over = STEPS if penalty != "none" else None
         model = adversarial.adapting(parts, penalty, weight=weight, norm=norm, ramp_over=ramp_over, learning_rate=RATE)
         for _ in adversarial.in_stages(

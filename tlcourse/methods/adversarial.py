@@ -6,7 +6,7 @@ draws the two domains together. No function here takes a target's labels.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -196,6 +196,7 @@ def in_stages(
     steps: int,
     every: int,
     batch_size: int = 64,
+    augment: Callable[[np.ndarray, np.random.Generator], np.ndarray] | None = None,
     seed: int,
 ) -> Iterator[int]:
     """Train a model of `adapting`, and stop every now and then to let its parts be looked at.
@@ -207,6 +208,7 @@ def in_stages(
         steps: in all, a multiple of `every`.
         every: steps between two stops.
         batch_size: pairs a step.
+        augment: changes the inputs of each domain whenever they come; None leaves them as they are.
         seed: for the orders, and whatever else is random.
 
     Yields:
@@ -224,9 +226,20 @@ def in_stages(
     ]
     for done in range(0, steps, every):
         a, b = (order[done * batch_size : (done + every) * batch_size] for order in rows)
-        both = pairs(source[0][a], target[b])
+        both = pairs(*(augment(x, rng) if augment else x for x in (source[0][a], target[b])))
         model.fit(both, source[1][a], batch_size=batch_size, shuffle=False, verbose=0)
         yield done + every
+
+
+def invert_channels(pictures: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Turn light into dark in each colour of each picture, or leave it, by the toss of a coin.
+
+    Args:
+        pictures: `(n, height, width, channels)` in [0, 255].
+        rng: where chance comes from.
+    """
+    heads = rng.integers(2, size=(len(pictures), 1, 1, pictures.shape[-1]), dtype=np.uint8)
+    return np.where(heads, 255 - pictures, pictures)
 
 
 def use_statistics(features: keras.Model, x: np.ndarray) -> None:
