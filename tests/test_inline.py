@@ -6,7 +6,7 @@ import pytest
 from inline import definition
 
 from tlcourse.material import backbones
-from tlcourse.methods import cost, distillation, fine_tuning, freezing, transferability
+from tlcourse.methods import adversarial, cost, distillation, fine_tuning, freezing, transferability
 
 X = np.random.default_rng(0).uniform(0, 255, (12, 32, 32, 3)).astype("float32")
 Y = np.arange(12) % 3
@@ -76,3 +76,43 @@ def test_scores_of_chapter_19(width):
     assert definition("19", "h_score")(features, y) == pytest.approx(plain, rel=1e-6)
     cka = definition("19", "cka", similarities=definition("19", "similarities"))
     assert cka(features, LOGITS[0]) == pytest.approx(transferability.cka(features, LOGITS[0]))
+
+
+def digit_pairs():
+    rng = np.random.default_rng(4)
+    x, x_target = rng.integers(256, size=(2, 16, 28, 28, 3)).astype("uint8")
+    return adversarial.pairs(x, x_target), rng.integers(10, size=16), x_target
+
+
+def test_adversary_of_chapter_12():
+    """The same weights after the same steps as the package's model of pairs."""
+    both, y, _ = digit_pairs()
+    ends = []
+    for inline in (True, False):
+        parts = adversarial.digit_parts(seed=5)
+        if inline:
+            model = definition("12", "DANN")(parts, 0.7, 4)
+            model.compile(keras.optimizers.Adam(1e-3), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+        else:
+            model = adversarial.adapting(parts, weight=0.7, ramp_over=4, learning_rate=1e-3)
+        model.fit(both, y, batch_size=8, epochs=2, shuffle=False, verbose=0)
+        ends.append([w for part in parts for w in part.get_weights()])
+    assert all(np.allclose(a, b, atol=2e-5) for a, b in zip(*ends, strict=True))
+
+
+def test_statistics_of_chapter_12():
+    _, _, x = digit_pairs()
+    ends = []
+    for use in (definition("12", "use_statistics"), adversarial.use_statistics):
+        network = adversarial.digit_parts(seed=5).features
+        use(network, x)
+        ends.append(network.get_weights())
+    assert all(np.array_equal(a, b) for a, b in zip(*ends, strict=True))
+
+
+def test_coral_and_inverted_colours_of_chapter_12():
+    a, b = np.random.default_rng(6).normal(size=(2, 20, 5)).astype("float32")
+    assert np.allclose(definition("12", "coral")(a, b), adversarial.coral_loss(a, b))
+    _, _, x = digit_pairs()
+    seen = [turn(x, np.random.default_rng(7)) for turn in (definition("12", "invert"), adversarial.invert_channels)]
+    assert np.array_equal(*seen)
