@@ -31,10 +31,11 @@ class Parts(NamedTuple):
     domain: keras.Model
 
 
-def digit_parts(*, seed: int) -> Parts:
+def digit_parts(*, batch_norm: bool = True, seed: int) -> Parts:
     """The digit network of Ganin et al. (2016, figure 4a) with batch norm, both classifiers on its first dense layer.
 
     Args:
+        batch_norm: after each convolution and the dense layer; without it they have biases.
         seed: for the weights.
 
     Returns:
@@ -43,14 +44,16 @@ def digit_parts(*, seed: int) -> Parts:
     import keras
     from keras import layers
 
+    def normed(x):
+        return layers.ReLU()(layers.BatchNormalization()(x) if batch_norm else x)
+
     keras.utils.set_random_seed(seed)
+    weights = {"use_bias": not batch_norm, "kernel_initializer": "he_uniform"}
     inputs = keras.Input((28, 28, 3), name="pictures")
     x = layers.Rescaling(1 / 127.5, offset=-1)(inputs)
     for filters in (32, 48):
-        x = layers.Conv2D(filters, 5, use_bias=False, kernel_initializer="he_uniform")(x)
-        x = layers.MaxPooling2D()(layers.ReLU()(layers.BatchNormalization()(x)))
-    x = layers.Dense(100, use_bias=False, kernel_initializer="he_uniform")(layers.Flatten()(x))
-    x = layers.ReLU()(layers.BatchNormalization()(x))
+        x = layers.MaxPooling2D()(normed(layers.Conv2D(filters, 5, **weights)(x)))
+    x = normed(layers.Dense(100, **weights)(layers.Flatten()(x)))
     return Parts(keras.Model(inputs, x, name="features"), *heads(100, 10))
 
 
