@@ -10,7 +10,7 @@ Labels of the target are used for the ceiling, which says so, and for two column
 """
 
 STEPS, EVERY, BATCH, RATE = 3000, 500, 64, 1e-3
-WEIGHT, CORAL = 0.3, 10.0
+WEIGHT, CORAL = 0.3, 1000.0
 HELD_OUT, SEEN = 500, 1500  # pictures kept out of training on each side; pictures that batch norm is measured on
 # Penalty, batch norm, schedule, weight; whether the colours of the pictures that train are inverted by chance.
 ARMS = {
