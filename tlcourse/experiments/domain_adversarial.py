@@ -23,6 +23,8 @@ ARMS = {
     "coral": ("coral", "by domain", "ramped", CORAL, True),
     **{f"weight {weight}": ("reversal", "by domain", "ramped", weight, True) for weight in (0.1, 1.0, 3.0)},
     "source only, no batch norm": ("none", "none", "constant", 0.0, True),
+    "target, no batch norm": ("none", "none", "constant", 0.0, True),
+    "ramped, no batch norm": ("reversal", "none", "ramped", WEIGHT, True),
     "source only, plain": ("none", "by domain", "constant", 0.0, False),
     "target, plain": ("none", "by domain", "constant", 0.0, False),
     "by domain, ramped, plain": ("reversal", "by domain", "ramped", WEIGHT, False),
