@@ -23,4 +23,5 @@ def definition(chapter, name, **names):
     imports = [s for s in statements if isinstance(s, (ast.Import, ast.ImportFrom))]
     namespace = {"__name__": path.stem, **names}
     exec(compile(ast.Module([*imports, wanted[0]], type_ignores=[]), path.name, "exec"), namespace)
+    namespace.update(names)  # they stand in for what the notebook imports, too
     return namespace[name]

@@ -34,18 +34,37 @@ def gains(rng):
     return pd.DataFrame(3 * rng.normal(size=(8, 4)), columns=columns)
 
 
+def matrix(rng):
+    """Accuracy of five sources (rows) on five targets (columns)."""
+    names = ["photo", *"abcd"]
+    return pd.DataFrame(rng.uniform(12, 95, size=(5, 5)), names, names)
+
+
+def distances(rng):
+    """Loss and distance of every source for every target."""
+    pairs = [(a, b) for a in "abcde" for b in "abcde" if a != b]
+    table = pd.DataFrame(pairs, columns=["source", "target"])
+    return table.assign(loss=rng.normal(size=20), distance=rng.uniform(0, 2, size=20))
+
+
 # The further arguments of each numeric check, drawn at random as a notebook could have them.
 CONTEXTS = {
     "at_least_wrong": lambda rng: (),
     "bias_without_labels": lambda rng: (rng.normal(size=(500, 10)) - rng.uniform(0, 8) * np.eye(10)[3],),
     "break_even": lambda rng: tuple(map(int, rng.integers(3, 2000, size=2))),
     "carbon_intensity": lambda rng: (),
+    "cost_of_shift": lambda rng: (matrix(rng),),
+    "effective_size": lambda rng: (),
     "embedding_size": lambda rng: (),
+    "gap_closed": lambda rng: tuple(np.sort(rng.uniform(20, 99, size=3))),
     "half_as_probable": lambda rng: (),
     "honest_choice": lambda rng: (runs(rng),),
     "lazy_classifier": lambda rng: (rng.integers(0, 2, size=rng.integers(2, 400)),),
     "leep_of_a_constant": lambda rng: (),
+    "moved_line": lambda rng: (),
     "nearest_neighbour": lambda rng: (rng.normal(size=(40, 3)), rng.integers(0, 3, size=40)),
+    "nearest_is_best": lambda rng: (distances(rng),),
+    "peeking": lambda rng: (pd.DataFrame(rng.uniform(20, 90, size=(20, 8))),),
     "regret": lambda rng: (rules(rng),),
     "share_of_gap": lambda rng: tuple(np.sort(rng.uniform(20, 99, size=3))),
     "specificity": lambda rng: (gains(rng),),

@@ -123,7 +123,7 @@ def go_through(path, chapter=None):
     assert sum(slide["widgets"] for slide in slides) == widgets, "not every widget was seen"
     assert max(slide["large"] for slide in slides) == 1, "a figure or a widget shares its slide with another"
     problems = {
-        number: {what: slide[what] for what in ("out", "cut") if slide[what]}
+        f"{number}, {slide['says'].strip()[:60]!r}": {what: slide[what] for what in ("out", "cut") if slide[what]}
         | {what: slide[what] for what, least in (("text", TEXT), ("small", SMALL)) if (slide[what] or least) < least}
         for number, slide in enumerate(slides, start=1)
     }

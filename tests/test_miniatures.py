@@ -23,8 +23,6 @@ TESTED = {"accuracy", "test_accuracy", "test_loss", "teacher", "agreement", "rec
 # Passes over the examples times batches in each, as the settings say.
 STEPS = {"lora_ranks": 2, "lora_domains": 2, "lora_spectrum": 2, "distillation": 2, "distillation_steps": 2,
          "missing_class": 2, "batch_norm": 2, "freeze_depth": 4, "first_start": 6, "forgetting": 1}  # fmt: skip
-# Their tables are of an earlier design, that the chapters still show, and are to be recorded anew.
-EARLIER = {"negative_transfer"}
 SPLIT_INSIDE = {"batch_norm", "freeze_depth", "zoo"}  # their loader gives one part, see below
 
 
@@ -52,7 +50,7 @@ def test_a_trial_gives_what_was_recorded_and_learns_nothing_from_its_test(name, 
     steps = [done for learner, _, done, *_ in first if learner == "Functional"]
     assert steps[-1:] == [STEPS[name]] if name in STEPS else True
     path = assets.DATA / "recorded" / f"{name}.csv"
-    if path.exists() and name not in EARLIER:
+    if path.exists():
         stamped = {*tables.STAMPS, *executors.versions(), "machine", "seed", *module(name).CONFIGS[0]}
         assert {key for row in rows for key in row} - stamped == set(tables.rows_of(path)[0]) - stamped
     assert all(np.isscalar(value) for row in rows for value in row.values())

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.usefixtures("place")
 # then has to leave this list.
 UNSTAMPED = {
     *("batch_norm", "distillation", "distillation_ensemble", "distillation_steps", "first_start"),
-    *("freeze_depth", "missing_class", "negative_transfer", "race", "zoo"),
+    *("freeze_depth", "missing_class", "race", "zoo"),
 }
 
 

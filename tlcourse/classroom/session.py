@@ -7,11 +7,13 @@ import tempfile
 from collections.abc import Iterator
 
 
-def begin(*, seed: int = 0) -> None:
+def begin(*, seed: int = 0, threads: int | None = None) -> None:
     """Prepare a notebook: load TensorFlow quietly, fix the seeds, choose deterministic kernels, set the figure style.
 
     Args:
         seed: for Python, NumPy and TensorFlow.
+        threads: for NumPy's and SciPy's linear algebra; as many as there are cores if None. Where tables are small
+            several of them mostly wait for each other, and on a busy machine take ten times as long.
     """
     from tlcourse.classroom import plots
 
@@ -25,6 +27,11 @@ def begin(*, seed: int = 0) -> None:
     keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()
     plots.use_style()
+    if threads is not None:
+        import scipy.linalg  # noqa: F401  # its library has to be there before it can be told
+        import threadpoolctl
+
+        threadpoolctl.threadpool_limits(threads, user_api="blas")
 
 
 @contextlib.contextmanager

@@ -7,10 +7,11 @@ from tlcourse.classroom.checks.adversarial import (
     reversed_gradient,
     share_of_gap,
 )
+from tlcourse.classroom.checks.alignment import gap_closed, moved_line, peeking, subspaces_turned_once
 from tlcourse.classroom.checks.core import NotYet
 from tlcourse.classroom.checks.cost import cached_pipeline, carbon_intensity, stem_flops
 from tlcourse.classroom.checks.distillation import bias_without_labels, half_as_probable, softened_loss
-from tlcourse.classroom.checks.domain_shift import cost_of_shift, honest_distance, pairs_left
+from tlcourse.classroom.checks.domain_shift import cost_of_shift, honest_distance, nearest_is_best
 from tlcourse.classroom.checks.features import honest_folds, lazy_classifier, nearest_neighbour
 from tlcourse.classroom.checks.fine_tuning import head_and_loss, honest_choice, stale_statistics
 from tlcourse.classroom.checks.freezing import bias_shape, features_of_the_backbone, kept_statistics, thawed_top
@@ -19,6 +20,7 @@ from tlcourse.classroom.checks.lora import adapted_in_time, break_even, merged_k
 from tlcourse.classroom.checks.settings import misprint, no_shared_concepts, settings
 from tlcourse.classroom.checks.transfer import copied_layers, specificity, trained_parameters
 from tlcourse.classroom.checks.transferability import centred_alignment, leep_of_a_constant, regret
+from tlcourse.classroom.checks.weighting import effective_size, odds_to_weights, weighted_error
 
 __all__ = [
     "NotYet",
@@ -34,8 +36,10 @@ __all__ = [
     "chosen_without_labels",
     "copied_layers",
     "cost_of_shift",
+    "effective_size",
     "embedding_size",
     "features_of_the_backbone",
+    "gap_closed",
     "half_as_probable",
     "head_and_loss",
     "honest_choice",
@@ -47,9 +51,12 @@ __all__ = [
     "leep_of_a_constant",
     "merged_kernel",
     "misprint",
+    "moved_line",
     "nearest_neighbour",
     "no_shared_concepts",
-    "pairs_left",
+    "nearest_is_best",
+    "odds_to_weights",
+    "peeking",
     "regret",
     "reversed_gradient",
     "settings",
@@ -57,7 +64,9 @@ __all__ = [
     "softened_loss",
     "specificity",
     "stale_statistics",
+    "subspaces_turned_once",
     "stem_flops",
     "thawed_top",
     "trained_parameters",
+    "weighted_error",
 ]
