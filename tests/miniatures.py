@@ -14,6 +14,7 @@ from tlcourse import experiments
 from tlcourse.material import backbones, data, features
 from tlcourse.material.backbones import efficientnet, sentence_bert
 from tlcourse.material.features import extraction
+from tlcourse.methods import confusion
 
 
 def pictures(classes: int, each: int, *, size: int = 28, channels: int = 0, seed: int = 0):
@@ -182,13 +183,14 @@ def noted(monkeypatch):
         return hashlib.sha256(b"".join(np.ascontiguousarray(a).tobytes() for a in arrays)).hexdigest()[:8]
 
     with monkeypatch.context() as patch:
-        for learner in (keras.Model, LogisticRegression, SVC):
+        for learner in (keras.Model, LogisticRegression, SVC, confusion.Network):
             before = learner.fit
 
             def fit(self, x, y, *words, before=before, **more):
                 result = before(self, x, y, *words, **more)
                 is_network = isinstance(self, keras.Model)
-                steps, learnt = (int(self.optimizer.iterations), self.get_weights()) if is_network else (0, ())
+                steps = int(self.optimizer.iterations) if is_network else 0
+                learnt = self.get_weights() if is_network else [np.asarray(v) for v in getattr(self, "state", ())]
                 lessons.append((type(self).__name__, len(x), steps, hashed(x, y), hashed(*learnt)))
                 return result
 

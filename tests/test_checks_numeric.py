@@ -40,11 +40,25 @@ def matrix(rng):
     return pd.DataFrame(rng.uniform(12, 95, size=(5, 5)), names, names)
 
 
+def arms(rng):
+    """Accuracy of the arms of chapter 13 (columns) on twenty pairs of collections (rows)."""
+    names = ["both", "confusion", "joint", "labels weighted", "soft", "soft, even", "source alone", "target alone"]
+    return pd.DataFrame(rng.uniform(20, 80, size=(20, 8)), columns=names)
+
+
 def distances(rng):
     """Loss and distance of every source for every target."""
     pairs = [(a, b) for a in "abcde" for b in "abcde" if a != b]
     table = pd.DataFrame(pairs, columns=["source", "target"])
     return table.assign(loss=rng.normal(size=20), distance=rng.uniform(0, 2, size=20))
+
+
+def fallen(rng):
+    """What is right of the half with labels and of the others, before and after (chapter 13)."""
+    names, columns = ["source alone", "joint", "same heap", "names shuffled"], ["labelled", "others", "among_others"]
+    table = pd.DataFrame(rng.uniform(50, 60, size=(4, 3)), names, columns)
+    table.loc["joint"] -= [0, rng.uniform(5, 20), rng.uniform(-2, 4)]
+    return table
 
 
 # The further arguments of each numeric check, drawn at random as a notebook could have them.
@@ -60,13 +74,15 @@ CONTEXTS = {
     "half_as_probable": lambda rng: (),
     "honest_choice": lambda rng: (runs(rng),),
     "lazy_classifier": lambda rng: (rng.integers(0, 2, size=rng.integers(2, 400)),),
+    "honest_share": lambda rng: (arms(rng),),
     "leep_of_a_constant": lambda rng: (),
     "moved_line": lambda rng: (),
     "nearest_neighbour": lambda rng: (rng.normal(size=(40, 3)), rng.integers(0, 3, size=40)),
     "nearest_is_best": lambda rng: (distances(rng),),
-    "peeking": lambda rng: (pd.DataFrame(rng.uniform(20, 90, size=(20, 8))),),
+    "peeking": lambda rng: (pd.DataFrame(rng.uniform(20, 90, size=(20, 8)), columns=[5, 10, 20, 30, 40, 50, 60, 80]),),
     "regret": lambda rng: (rules(rng),),
     "share_of_gap": lambda rng: tuple(np.sort(rng.uniform(20, 99, size=3))),
+    "share_forgotten": lambda rng: (fallen(rng),),
     "specificity": lambda rng: (gains(rng),),
     "stale_statistics": lambda rng: (),
     "stem_flops": lambda rng: (),

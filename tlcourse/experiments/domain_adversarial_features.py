@@ -11,7 +11,11 @@ MINIATURE = {f"domain_adversarial.{name}": value for name, value in domain_adver
 
 
 def trial(config: dict) -> list[dict]:
-    """A row for each picture: its domain, its digit, and the first two principal components of its features."""
+    """A row for each picture and choice of statistics: its domain, its digit, and two principal components.
+
+    The target's features are made with the batch norm statistics of the source, or with its own; the components are the
+    same for both.
+    """
     import numpy as np
     from sklearn.decomposition import PCA
 
@@ -21,16 +25,14 @@ def trial(config: dict) -> list[dict]:
     parts = adversarial.digit_parts(seed=seed)
     for _ in domain_adversarial.stages(parts, part["source"], part["target"][0], config["arm"], seed=seed):
         pass
-    statistics_of = {"source": "source", "target": "source" if config["arm"] == "source only" else "target"}
-    rows, names, digits = [], [], []
-    for domain, whose in statistics_of.items():
+    made, rows = {}, []
+    for domain, whose in (("source", "source"), ("target", "source"), ("target", "target")):
         seen = domain_adversarial.as_in_training(part[whose][0], config["arm"])
         adversarial.use_statistics(parts.features, seen)
         x, y = (side[:SHOWN] for side in part[f"{domain} held out"])
-        rows.append(domain_adversarial.answers(parts, x)[0])
-        names, digits = names + [domain] * len(y), digits + y.tolist()
-    places = PCA(2, random_state=0).fit_transform(np.concatenate(rows))
-    return [
-        {"domain": name, "digit": digit, "x": float(x), "y": float(y)}
-        for name, digit, (x, y) in zip(names, digits, places, strict=True)
-    ]
+        made[domain, whose] = domain_adversarial.answers(parts, x)[0], y
+    turn = PCA(2, random_state=0).fit(np.concatenate([features for features, _ in made.values()]))
+    for (domain, whose), (features, y) in made.items():
+        for digit, (a, b) in zip(y.tolist(), turn.transform(features), strict=True):
+            rows.append({"domain": domain, "statistics": whose, "digit": digit, "x": float(a), "y": float(b)})
+    return rows

@@ -1,4 +1,8 @@
-"""Chapter 12: the same methods on the frozen features of twenty pairs of sticker domains, with the digits' settings."""
+"""Chapter 12: the same methods on the frozen features of twenty pairs of sticker domains, with the digits' settings.
+
+Collections hold their kinds in different proportions. So each pair comes twice: as it is, and with what trains thinned
+to equally many of each kind on both sides. The latter uses labels of the target to change the *task*, for every arm.
+"""
 
 from itertools import permutations
 
@@ -28,15 +32,39 @@ def trial(config: dict) -> list[dict]:
     import numpy as np
     from sklearn.preprocessing import normalize
 
-    from tlcourse.experiments import domain_adversarial
     from tlcourse.material import backbones, data, features
-    from tlcourse.methods import adversarial, training
 
     seed, network = config["seed"], backbones.efficientnet_lite0(input_size=96)
     source, target = (data.stickers(config[side], size=96, seed=seed) for side in ("source", "target"))
+    y = source.y_train
     x, unlabelled, x_test = (
         normalize(features.extract(network, p)) for p in (source.x_train, target.x_train, target.x_test)
     )
+    rows = []
+    for proportions in ("as they are", "equal"):
+        if proportions == "equal":
+            each = min(np.bincount(y).min() for y in (source.y_train, target.y_train))
+            (x, y), (unlabelled, _) = (thinned(*s, each, seed) for s in ((x, y), (unlabelled, target.y_train)))
+        rows += [{"proportions": proportions, **row} for row in adapted(x, y, unlabelled, x_test, target.y_test, seed)]
+    return rows
+
+
+def thinned(x, y, each, seed):
+    """The first `each` of every class, in random order."""
+    import numpy as np
+
+    order = np.random.default_rng(seed).permutation(len(y))
+    kept = np.concatenate([order[y[order] == c][:each] for c in np.unique(y)])
+    return x[kept], y[kept]
+
+
+def adapted(x, y, unlabelled, x_test, y_test, seed):
+    """What every arm comes to on the target's test."""
+    import numpy as np
+
+    from tlcourse.experiments import domain_adversarial
+    from tlcourse.methods import adversarial, training
+
     rows = []
     for arm in ARMS:
         parts = parts_of(x.shape[1], seed=seed)
@@ -44,7 +72,7 @@ def trial(config: dict) -> list[dict]:
         ramp_over = STEPS if penalty != "none" else None
         model = adversarial.adapting(parts, penalty, weight=weight, norm=norm, ramp_over=ramp_over, learning_rate=RATE)
         for _ in adversarial.in_stages(
-            model, (x, source.y_train), unlabelled, steps=STEPS, every=STEPS, batch_size=BATCH, seed=seed
+            model, (x, y), unlabelled, steps=STEPS, every=STEPS, batch_size=BATCH, seed=seed
         ):
             pass
         seen = {"source": x, "target": unlabelled} if arm == "source only" else {"target": unlabelled}
@@ -53,5 +81,5 @@ def trial(config: dict) -> list[dict]:
         for name, inputs in seen.items():
             adversarial.use_statistics(parts.features, inputs)
             logits = parts.labels.predict(parts.features.predict(x_test, verbose=0), verbose=0)
-            rows.append({"arm": arm, "statistics": name, "accuracy": training.accuracy(target.y_test, logits)})
+            rows.append({"arm": arm, "statistics": name, "accuracy": training.accuracy(y_test, logits)})
     return rows

@@ -17,6 +17,7 @@ from tlcourse.classroom.checks.fine_tuning import head_and_loss, honest_choice, 
 from tlcourse.classroom.checks.freezing import bias_shape, features_of_the_backbone, kept_statistics, thawed_top
 from tlcourse.classroom.checks.layers import embedding_size, honest_selection
 from tlcourse.classroom.checks.lora import adapted_in_time, break_even, merged_kernel
+from tlcourse.classroom.checks.semi_supervised import class_means, confusion_step, honest_share, share_forgotten
 from tlcourse.classroom.checks.settings import misprint, no_shared_concepts, settings
 from tlcourse.classroom.checks.transfer import copied_layers, specificity, trained_parameters
 from tlcourse.classroom.checks.transferability import centred_alignment, leep_of_a_constant, regret
@@ -34,6 +35,8 @@ __all__ = [
     "carbon_intensity",
     "centred_alignment",
     "chosen_without_labels",
+    "class_means",
+    "confusion_step",
     "copied_layers",
     "cost_of_shift",
     "effective_size",
@@ -45,6 +48,7 @@ __all__ = [
     "honest_choice",
     "honest_distance",
     "honest_folds",
+    "honest_share",
     "honest_selection",
     "kept_statistics",
     "lazy_classifier",
@@ -61,6 +65,7 @@ __all__ = [
     "reversed_gradient",
     "settings",
     "share_of_gap",
+    "share_forgotten",
     "softened_loss",
     "specificity",
     "stale_statistics",

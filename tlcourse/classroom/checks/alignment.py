@@ -94,6 +94,10 @@ def subspaces_turned_once(mended) -> str:
         alike(got, moved @ a), "Expected the source's rows on the source's own axes: the target's come to meet them."
     )
     require(
+        not alike(got_t, (new_t - source.mean(axis=0)) @ b @ (b.T @ a)),
+        "Turned rightly; but whose mean is taken from the target's rows? Each domain loses its own.",
+    )
+    require(
         alike(got_t, moved_t @ b @ (b.T @ a)),
         "Expected the target's rows on its own axes, and then turned by M's transpose.",
     )
@@ -104,20 +108,20 @@ def subspaces_turned_once(mended) -> str:
 
 @numeric
 def peeking(table) -> Question:
-    """Points that a choice by target labels in each row (a pair) adds to the mean of all settings (columns)."""
-    values = table.to_numpy()
-    mean = values.mean()
-    truth = values.max(axis=1).mean() - mean
+    """Points by which the best setting (a column) of each pair (a row) lies above fifty axes for every pair."""
+    values, fifty = table.to_numpy(), table[50].mean()
+    best = values.max(axis=1).mean()
     return Question(
-        truth,
+        best - fifty,
         {
-            values.max(axis=1).mean(): "That is what the peeker reports. How far over the mean setting is it?",
-            values.mean(axis=0).max() - mean: "That is one setting for all pairs. The peeker takes another each time.",
-            values.max() - mean: "That is the best of all cells. Choose within each pair, then take the mean.",
-            (values.max(axis=1) - values.min(axis=1)).mean(): "That is best less worst. Best less mean is asked.",
-            -truth: "Right but for the sign.",
+            best: "That is what the peeker reports. How far over fifty axes for every pair is it?",
+            best - values.mean(): "That is best less the mean of all eight. Best less fifty is asked.",
+            values.mean(axis=0).max() - fifty: "That is one setting for all pairs. The peeker takes another each time.",
+            values.max() - fifty: "That is the best of all cells. Choose within each pair, then take the mean.",
+            (values.max(axis=1) - values.min(axis=1)).mean(): "That is best less worst. Best less fifty is asked.",
+            fifty - best: "Right but for the sign.",
         },
-        otherwise="The best of each row, the mean of those; from that the mean of all cells.",
-        praise="{} points. Part of it is that few axes are poor; part would be there if all eight were equally good.",
+        otherwise="The best of each row, the mean of those; from that the mean of the column of fifty.",
+        praise="{} points. Below 0 it cannot come: fifty is one of the eight, so the best is never worse.",
         decimals=1,
     )
