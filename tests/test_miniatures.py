@@ -72,6 +72,27 @@ def test_a_setting_is_chosen_within_the_training_pictures(treatment, world, monk
     assert len(first) > 8 and first == lessons and settings == again
 
 
+@pytest.mark.parametrize("arm", ["source only", "joint, ramped", "coral", "ramped, no batch norm"])
+def test_other_labels_of_an_unlabelled_target_change_only_what_judges(arm, world, monkeypatch):
+    experiment = module("domain_adversarial")
+    drawn = experiment.pictures
+
+    def exchanged(target, seed):
+        part = drawn(target, seed)
+        theirs = {
+            name: (x, (y + 1) % 10) for name, (x, y) in part.items() if name in ("target", "target held out", "test")
+        }
+        return part | theirs
+
+    first = run("domain_adversarial", monkeypatch, target="mnist_m", arm=arm)
+    monkeypatch.setattr(experiment, "pictures", exchanged)
+    again = run("domain_adversarial", monkeypatch, target="mnist_m", arm=arm)
+    judged = {"accuracy", "tempting", "class_gap"}
+    for before, after in zip(first, again, strict=True):
+        assert {key for key in before if before[key] != after[key]} <= judged
+        assert before["class_gap"] != after["class_gap"]
+
+
 WAYS = [(config["target"], config["treatment"]) for config in module("samples").CONFIGS]
 
 
