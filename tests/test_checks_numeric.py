@@ -81,7 +81,7 @@ CONTEXTS = {
     "nearest_is_best": lambda rng: (distances(rng),),
     "peeking": lambda rng: (pd.DataFrame(rng.uniform(20, 90, size=(20, 8)), columns=[5, 10, 20, 30, 40, 50, 60, 80]),),
     "regret": lambda rng: (rules(rng),),
-    "share_of_gap": lambda rng: tuple(np.sort(rng.uniform(20, 99, size=3))),
+    "share_of_gap": lambda rng: tuple(np.sort(rng.uniform(20, 99, size=6))[:, None] + rng.normal(size=(6, 10))),
     "share_forgotten": lambda rng: (fallen(rng),),
     "specificity": lambda rng: (gains(rng),),
     "stale_statistics": lambda rng: (),

@@ -116,3 +116,26 @@ def test_coral_and_inverted_colours_of_chapter_12():
     _, _, x = digit_pairs()
     seen = [turn(x, np.random.default_rng(7)) for turn in (definition("12", "invert"), adversarial.invert_channels)]
     assert np.array_equal(*seen)
+
+
+def test_information_of_chapter_12():
+    """The solution of exercise 3 is the package's, and the mutual information of picture and answer."""
+    logits = np.random.default_rng(8).normal(size=(30, 5))
+    p = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    made = definition("12", "information")(p)
+    joint = p / len(p)  # each picture as often as any other
+    mutual = (joint * np.log(joint / np.outer(joint.sum(axis=1), joint.sum(axis=0)))).sum()
+    assert np.isclose(made, adversarial.doubt(logits)[1]) and np.isclose(made, mutual)
+
+
+def test_mended_alignment_of_chapter_12():
+    """Where nothing is unsure the aligned answers are the old ones; where all is, they are the source's frequencies."""
+    source = np.random.default_rng(9).dirichlet([4, 2, 1], 50)
+    mended = definition("12", "mended")
+    assert np.allclose(mended(source, np.eye(3)), np.eye(3))
+    assert np.allclose(mended(source, np.full((6, 3), 1 / 3)), source.mean(axis=0))
+    assert np.allclose(definition("12", "their_alignment")(source, source[::-1] ** 2), _rows(source[::-1] ** 2))
+
+
+def _rows(table):
+    return table / table.sum(axis=1, keepdims=True)

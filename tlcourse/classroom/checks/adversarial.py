@@ -1,7 +1,6 @@
-"""Checks of chapter 12: a gradient turned round, a share of a gap, a choice without labels, one ratio a class."""
+"""Checks of chapter 12: a gradient turned round, a gap from the right floor, information, one ratio a class."""
 
 import numpy as np
-import pandas as pd
 
 from tlcourse.classroom.checks.core import Question, exercise, expect_function, numeric, require
 
@@ -41,72 +40,106 @@ def reversed_gradient(reverse) -> str:
             f"With a scale of {scale:g} the gradient should come back times {-scale:g}; it comes back times "
             f"{np.mean(back / slope.numpy()):.3g}.",
         )
-    return "Forwards nothing, backwards times −λ: one line, and the whole of domain-adversarial training."
+    return "Forwards nothing, backwards times −λ: one line, and the heart of domain-adversarial training."
 
 
 @numeric
-def share_of_gap(source_only, adapted, ceiling) -> Question:
-    """The share of the gap between source only and trained on the target that adapting closes, in percent."""
-    gap = ceiling - source_only
+def share_of_gap(plain, floor, bare, renormed, adapted, ceiling) -> Question:
+    """The share of the gap that the adversary closes, in percent of means over runs, from the floor that is its own.
+
+    Args:
+        plain: accuracies of source only, a run each: the source's statistics, colours as they are.
+        floor: the source's statistics, colours inverted by chance.
+        bare: no batch norm, colours inverted by chance.
+        renormed: the target's statistics, colours inverted by chance: all that the adversary has, but itself.
+        adapted: with the adversary.
+        ceiling: trained on the target.
+    """
+    plain, floor, bare, renormed, adapted, ceiling = (
+        float(np.mean(runs)) for runs in (plain, floor, bare, renormed, adapted, ceiling)
+    )
+    gap = ceiling - renormed
     return Question(
-        100 * (adapted - source_only) / gap,
+        100 * (adapted - renormed) / gap,
         {
-            adapted - source_only: "Those are the points gained. Of how many that there were to gain?",
+            100 * (adapted - plain) / (ceiling - plain): "That floor lacks the coin, too, and it has the source's "
+            "statistics: what of this is the adversary's?",
+            100 * (adapted - floor) / (ceiling - floor): "That floor has the coin, but still the source's statistics. "
+            "Round 2 brought much of this without an adversary.",
+            100 * (adapted - bare) / (ceiling - bare): "That network has no batch norm, and DANN has: then the two "
+            "differ in more than the adversary.",
+            adapted - renormed: "The floor is the right one, and those are the points gained. Of how many that there "
+            "were to gain?",
+            (adapted - renormed) / gap: "That is a share between 0 and 1; in percent, please.",
             100 * (ceiling - adapted) / gap: "That is the share that is still open.",
-            100
-            * adapted
-            / ceiling: "That is adapted over ceiling: whoever does nothing has a large share of that, too.",
-            100 * (adapted - source_only) / source_only: "That counts from the source's accuracy. What is the gap?",
-            100 * (adapted - source_only) / (100 - source_only): "Not even training on the target gives 100 %.",
-            (adapted - source_only) / gap: "That is a share between 0 and 1; in percent, please.",
+            100 * (adapted - renormed) / renormed: "That counts from the floor's accuracy. What is the gap?",
+            100 * (adapted - renormed) / (100 - renormed): "Not even training on the target gives 100 %.",
         },
-        otherwise="From source only to trained on the target: how much of that way does the adapted network go?",
-        praise="{} % of the way from doing nothing to having the labels.",
+        otherwise="Which floor has batch norm, the coin and the target's statistics? From there to the ceiling: how "
+        "much of that way does DANN go?",
+        praise="{} % of what was left to do: that is the adversary's, and no more.",
         decimals=1,
     )
 
 
 @exercise
-def chosen_without_labels(choose) -> str:
-    """A function that takes a table of trained networks and returns the index of one, looking at no target label."""
-    expect_function(choose, "a table")
-    rng = np.random.default_rng(5)
-    rows = []
-    for step in range(500, 4001, 500):
-        for weight in (0.1, 1.0, 3.0):
-            collapsed = weight == 3 and step > 1000
-            entropy = 0.02 if collapsed else 1.2 - step / 5000 + 0.1 * weight
-            information = 0.05 if collapsed else 1.0 + step / 5000 - 0.15 * abs(weight - 0.5) + 0.01 * rng.normal()
-            rows.append((weight, step, entropy, information, 98.5 - 0.2 * weight - step / 8000, 20.0))
-    table = pd.DataFrame(rows, columns=["weight", "step", "entropy", "information", "source_accuracy", "accuracy"])
-    table = table.sample(frac=1, random_state=0).set_index(np.arange(100, 100 + len(table)))
-    best, picks = table.information.idxmax(), []
-    for seed in range(6):
-        truth = np.random.default_rng(seed).uniform(20, 90, len(table))
-        picks.append(choose(table.assign(accuracy=truth, tempting=truth[::-1])))
-    first = getattr(picks[0], "name", picks[0])
-    labels = [getattr(pick, "name", pick) for pick in picks]
+def informed(information) -> str:
+    """A function of a table of answers: the entropy of the mean answer minus the mean entropy, one number."""
+    expect_function(information, "a table of answers")
+    classes, n = 10, 40
+    sure = np.eye(classes)[np.arange(n) % classes]
+    same = np.eye(classes)[np.full(n, 3)]
+    unsure = np.full((n, classes), 1 / classes)
+    drawn = np.random.default_rng(20120626).dirichlet(np.full(classes, 0.3), n)
+    made = [information(table.copy()) for table in (sure, same, unsure, drawn)]
     require(
-        len(set(map(str, labels))) == 1,
-        "When only the target's hidden labels change, your choice changes: `accuracy` and `tempting` are made of them.",
+        all(np.size(value) == 1 for value in made),
+        f"Expected one number for the whole table, got {np.size(made[0])} of them: an entropy is a sum over classes, "
+        "and then a mean over pictures is due.",
     )
-    require(first in table.index, f"Expected the index of one row, got {first!r}: `idxmax` gives it.")
-    picked = table.loc[first]
+    varied, constant, doubtful, got = (float(np.squeeze(value)) for value in made)
     require(
-        picked.information > 0.5,
-        "Your choice is sure of its answers, and gives the same one to every picture. Which column notices that?",
+        np.isfinite([varied, constant, doubtful, got]).all(),
+        "Where an answer is 0 its logarithm is not finite: `entr(p)` takes care of that.",
     )
     require(
-        first != table.source_accuracy.idxmax(),
-        "The source's accuracy barely moves, and has never seen the target: what do the *target's* answers look like?",
+        not np.isclose(varied, -np.log(classes)),
+        "The wrong way round: whoever is sure of each picture, and does not say the same of all, has your *smallest* "
+        "number. Which of the two entropies should be large?",
     )
-    require(first == best, f"Not the row with the largest information: yours has {picked.information:.2f}.")
-    return "Sure of each answer, and not of the same one: no label was needed."
+    require(
+        not (np.isclose(varied, constant) and not np.isclose(constant, doubtful)),
+        "A network that calls every picture a 3 has the same number as one that is sure and varied. Which entropy "
+        "notices that?",
+    )
+    require(
+        not np.isclose(varied, doubtful),
+        "A network that has no idea of any picture has the same number as one that is sure and varied. Which entropy "
+        "notices that?",
+    )
+    mean = drawn.mean(axis=0)
+    of_mean, of_each = -(mean * np.log(mean)).sum(), -(drawn * np.log(drawn)).sum(axis=1)
+    require(
+        not np.isclose(got, of_mean - of_each.sum()),
+        "The second entropy is summed over the pictures, so it grows with their number: take the mean.",
+    )
+    require(
+        not np.isclose(got, (of_mean - of_each.mean()) / np.log(2)), "That is in bits; here, the natural logarithm."
+    )
+    require(
+        np.isclose(got, of_mean - of_each.mean(), rtol=1e-4),
+        f"On a table of random answers expected {of_mean - of_each.mean():.3f}, got {got:.3f}: of each row the "
+        "entropy, then the mean; and of the mean row the entropy.",
+    )
+    return "Large only for who is sure of each answer, and not of the same one. No label was needed."
 
 
 @numeric
 def at_least_wrong() -> Question:
-    """Share in percent of the target's pictures that perfect alignment names wrongly, three of ten classes there."""
+    """Share in percent of the target's pictures that perfect alignment names wrongly, three of ten classes there.
+
+    Ten classes come equally often in the source, on which nothing is named wrongly.
+    """
     return Question(
         70,
         {
@@ -135,7 +168,8 @@ def aligned(mended) -> str:
     require(got.shape == target.shape, f"Expected a table like the target's, {target.shape}, got {got.shape}.")
     require(
         not np.allclose(got, target, atol=1e-6),
-        "Nothing is aligned: your answer is the target's table as it was. How many numbers does the ratio have?",
+        "Nothing is aligned: your answer is the target's table as it was. Print the ratio: how many numbers should "
+        "it be? The mean of *all* entries of a table whose rows sum to 1 is the same, whatever it holds.",
     )
     ratio = source.mean(axis=0) / target.mean(axis=0)
     expected = target * ratio
