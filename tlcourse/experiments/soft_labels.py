@@ -34,7 +34,9 @@ CHOSEN = {  # weights: soft labels' are to be multiplied by T²
 LABELS = (1, 3, 5, 10)
 MINIATURE = {
     "config": {"kind": "stickers", "source": "photo"},
-    **{"WIDTH": 4, "STEPS": 2, "LABELS": (1,)},
+    "WIDTH": 4,
+    "STEPS": 2,
+    "LABELS": (1,),
 }
 
 

@@ -32,7 +32,9 @@ class Parts(NamedTuple):
 
 
 def digit_parts(*, batch_norm: bool = True, seed: int) -> Parts:
-    """The digit network of Ganin et al. (2016, figure 4a) with batch norm, both classifiers on its first dense layer.
+    """A network close to the one of Ganin et al. (2016, figure 4a) for digits, with batch norm after its layers.
+
+    Theirs parts after the convolutions; here both classifiers stand on the first dense layer.
 
     Args:
         batch_norm: after each convolution and the dense layer; without it they have biases.

@@ -64,6 +64,7 @@ def share_forgotten(found) -> Question:
 @exercise
 def class_means(soft_of) -> str:
     """A function of logits, labels and a temperature: the mean softened answer for each class."""
+    from tlcourse.methods import confusion
     from tlcourse.methods.distillation import soften
 
     expect_function(soft_of, "logits, labels and a temperature")
@@ -72,21 +73,19 @@ def class_means(soft_of) -> str:
     told = np.asarray(soft_of(logits.copy(), y.copy(), T), float)
     require(told.shape == (5, 5), f"Expected a row for each of 5 classes, shape (5, 5), got {told.shape}.")
 
-    def by_class(values, y=y):
-        return np.stack([values[y == c].mean(axis=0) for c in range(5)])
-
-    truth = by_class(soften(logits, T))
+    truth = confusion.soft_labels(logits, y, T)
     if np.allclose(told, truth, atol=1e-6):
         return "Soften each answer, then average: a row a class, and each row sums to 1."
-    hard, late = by_class(soften(logits, 1)), by_class(logits)
+    hard, late = confusion.soft_labels(logits, y, 1), np.stack([logits[y == c].mean(axis=0) for c in range(5)])
+    named = logits.argmax(axis=1)
     wrong = {
         "Those are means at T = 1: nothing is softened yet.": hard,
         "You average the logits first and soften then: soften each answer, then average.": soften(late, T),
         "You average the answers at T = 1 and soften then: soften each answer, then average.": soften(np.log(hard), T),
         "Those are mean logits: `soften` makes answers of them.": late,
         "A row is to be a class, and here a column is.": truth.T,
-        "Average by the label, not by what the teacher answers.": by_class(soften(logits, T), logits.argmax(axis=1)),
-        "T divides the logits: here it multiplies them.": by_class(soften(logits, 1 / T)),
+        "Average by the label, not by what the teacher answers.": confusion.soft_labels(logits, named, T),
+        "T divides the logits: here it multiplies them.": confusion.soft_labels(logits, y, 1 / T),
     }
     for words, answer in wrong.items():
         require(not np.allclose(told, answer, atol=1e-6), words)
