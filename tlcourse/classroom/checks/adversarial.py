@@ -55,6 +55,7 @@ def share_of_gap(plain, floor, bare, renormed, adapted, ceiling) -> Question:
         adapted: with the adversary.
         ceiling: trained on the target.
     """
+    by_run = np.asarray(adapted) - np.asarray(renormed), np.asarray(ceiling) - np.asarray(renormed)
     plain, floor, bare, renormed, adapted, ceiling = (
         float(np.mean(runs)) for runs in (plain, floor, bare, renormed, adapted, ceiling)
     )
@@ -68,6 +69,8 @@ def share_of_gap(plain, floor, bare, renormed, adapted, ceiling) -> Question:
             "Round 2 brought much of this without an adversary.",
             100 * (adapted - bare) / (ceiling - bare): "That network has no batch norm, and DANN has: then the two "
             "differ in more than the adversary.",
+            float(np.mean(100 * by_run[0] / by_run[1])): "That is the mean of the runs' shares. Here: the share of the "
+            "means.",
             adapted - renormed: "The floor is the right one, and those are the points gained. Of how many that there "
             "were to gain?",
             (adapted - renormed) / gap: "That is a share between 0 and 1; in percent, please.",
@@ -100,7 +103,8 @@ def informed(information) -> str:
     varied, constant, doubtful, got = (float(np.squeeze(value)) for value in made)
     require(
         np.isfinite([varied, constant, doubtful, got]).all(),
-        "Where an answer is 0 its logarithm is not finite: `entr(p)` takes care of that.",
+        "Your number is not finite: the logarithm of a 0, which `entr(p)` takes care of, or a division by an entropy "
+        "that is 0.",
     )
     require(
         not np.isclose(varied, -np.log(classes)),
@@ -119,6 +123,10 @@ def informed(information) -> str:
     )
     mean = drawn.mean(axis=0)
     of_mean, of_each = -(mean * np.log(mean)).sum(), -(drawn * np.log(drawn)).sum(axis=1)
+    require(
+        not np.isclose(got, (of_mean - of_each.mean()) / classes),
+        "An entropy is the *sum* over the classes; yours is their mean.",
+    )
     require(
         not np.isclose(got, of_mean - of_each.sum()),
         "The second entropy is summed over the pictures, so it grows with their number: take the mean.",
@@ -144,6 +152,7 @@ def at_least_wrong() -> Question:
         70,
         {
             30: "So many may be right. How many have to be wrong?",
+            0.7: "That is a share between 0 and 1; in percent, please.",
             0: "Nobody can tell the domains apart, so whatever is said of the source is said of the target as often. "
             "How often is something said of the source that the target has none of?",
             100 * 7 / 3: "More than all? Count pictures of the target, not classes.",
