@@ -18,7 +18,7 @@ from tlcourse.classroom.checks.freezing import bias_shape, features_of_the_backb
 from tlcourse.classroom.checks.layers import embedding_size, honest_selection
 from tlcourse.classroom.checks.lora import adapted_in_time, break_even, merged_kernel
 from tlcourse.classroom.checks.semi_supervised import class_means, confusion_step, honest_share, share_forgotten
-from tlcourse.classroom.checks.settings import misprint, no_shared_concepts, settings
+from tlcourse.classroom.checks.settings import gains, no_shared_concepts, settings
 from tlcourse.classroom.checks.transfer import copied_layers, specificity, trained_parameters
 from tlcourse.classroom.checks.transferability import centred_alignment, leep_of_a_constant, regret
 from tlcourse.classroom.checks.weighting import effective_size, odds_to_weights, weighted_error
@@ -41,6 +41,7 @@ __all__ = [
     "effective_size",
     "embedding_size",
     "features_of_the_backbone",
+    "gains",
     "gap_closed",
     "half_as_probable",
     "head_and_loss",
@@ -54,7 +55,6 @@ __all__ = [
     "lazy_classifier",
     "leep_of_a_constant",
     "merged_kernel",
-    "misprint",
     "moved_line",
     "nearest_is_best",
     "nearest_neighbour",
