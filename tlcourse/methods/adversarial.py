@@ -69,7 +69,7 @@ def heads(width: int, classes: int, *, hidden: int = 100) -> tuple[keras.Model, 
     return labels, keras.Sequential([keras.Input((width,)), first, layers.Dense(1)], name="domain")
 
 
-def reverse_gradient(x: keras.KerasTensor, scale: float | keras.KerasTensor):
+def reverse_gradient(x: keras.KerasTensor, scale: float | keras.KerasTensor) -> keras.KerasTensor:
     """Give `x` on as it is, and its gradient back times `-scale` (Ganin et al., 2016, equations 16 and 17).
 
     No gradient passes what is stopped, so that of the sum is that of its first term.
@@ -79,14 +79,14 @@ def reverse_gradient(x: keras.KerasTensor, scale: float | keras.KerasTensor):
     return -scale * x + ops.stop_gradient((1 + scale) * x)
 
 
-def ramp(progress: float | keras.KerasTensor):
+def ramp(progress: float | keras.KerasTensor) -> keras.KerasTensor:
     """How much of its full weight a penalty has (Ganin et al., 2016, equation 14): 0 at 0, 0.9999 at 1."""
     from keras import ops
 
     return 2 / (1 + ops.exp(-10 * ops.convert_to_tensor(progress, "float32"))) - 1
 
 
-def coral_loss(source: keras.KerasTensor, target: keras.KerasTensor):
+def coral_loss(source: keras.KerasTensor, target: keras.KerasTensor) -> keras.KerasTensor:
     """The squared distance of two covariances over 4 d² (Sun and Saenko, 2016, equations 1 to 3).
 
     Args:
