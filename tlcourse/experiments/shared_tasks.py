@@ -7,14 +7,12 @@ fonts the main task's labels are known; the second task has its labels there ("s
 which of eight kinds (`class`), from which collection (`domain`).
 
 What tells information from everything else is the second task with other labels: shuffled once among the further
-fonts ("shuffled"), dealt anew in every step ("noise"; among all its pictures, or telling those that are named from the
-others would pay), or those of groups as large as the true ones, but of characters drawn at random ("mixed"), which are
-as sure and the same in every font.
+fonts ("shuffled"), dealt anew in every step ("noise"; among all its pictures, or telling the named ones from the others
+would pay), or of groups as large as the true ones, but of characters drawn at random, the same in every font ("mixed").
 
-In each step there are as many pictures of the main task. Rate and dropout are those that serve the characters alone
-best, for every arm, so that arms differ in the second task alone. Weight and number of steps are what did best for each
-arm in `task_weights`, on other draws of the same fonts, for controls as well. Arms called "even" have weight 1, and so
-has what chooses nothing.
+In each step there are as many pictures of the main task. Every arm has the rate and dropout that serve the characters
+alone best. Weight and number of steps are what did best for each arm in `task_weights`, on other draws of the same
+fonts, for controls as well. Arms called "even" have weight 1, and so has what chooses nothing.
 """
 
 import re
@@ -26,9 +24,8 @@ from tlcourse.methods import multitask
 
 FONTS, MORE, TEST = 20, 130, 100  # at most labelled; further; tested
 STEPS, AT, BATCH = 600, (75, 150, 300, 600), 64
-FIRST = 100
-HALF = 0.7  # of the width leaves half of the parameters
-RATE, DROPOUT = 2e-3, 0.3  # what did best for characters alone in `task_weights`: for all arms
+FIRST, HALF = 100, 0.7  # draw; of the width, leaves half of the parameters
+RATE, DROPOUT = 2e-3, 0.3  # of all arms: what did best for characters alone in `task_weights`
 
 
 class Arm(NamedTuple):
@@ -76,14 +73,10 @@ ARMS = {
     },
 }
 EVEN = ("key, more", "key, more, shuffled", "font, more", "font, more, shuffled")  # there with weight 1, too
-CONFIGS = [  # the smaller the effects, the more draws for a seed: a "half" each
-    {"world": world, "half": half}
-    for world, halves in (("5 fonts", 2), ("20 fonts", 3), ("stickers", 1))
-    for half in range(halves)
-]
-CHOSEN = {  # of five fonts: the second task's weight, and the steps; all of them, and weight 1, where nothing is said
-    "alone": (0.0, 600),
-}
+HALVES = {"5 fonts": 2, "20 fonts": 2, "stickers": 1}  # draws for a seed, a trial each
+CONFIGS = [{"world": world, "half": half} for world, halves in HALVES.items() for half in range(halves)]
+# Of five fonts: the second task's weight, and the steps; all of them, and weight 1, where nothing is said.
+CHOSEN = {"alone": (0.0, 600)}
 MINIATURE = {
     "config": {"world": "5 fonts", "half": 0},
     "ARMS": {"5 fonts": {name: ARMS["5 fonts"][name] for name in ("alone", "key, more, noise", "font, more, double")}},
@@ -147,16 +140,16 @@ def stickers(seed):
     from tlcourse.material import data
 
     parts = [data.stickers(domain, size=28, seed=seed) for domain in data.STICKER_DOMAINS]
-    x, x_test = (
-        255 - np.concatenate([getattr(part, side).mean(axis=3, keepdims=True) for part in parts])
-        for side in ("x_train", "x_test")
-    )
-    y, y_test = (np.concatenate([getattr(part, side) for part in parts]) for side in ("y_train", "y_test"))
-    domain, domain_test = (
-        np.repeat(np.arange(len(parts)), [len(getattr(part, side)) for part in parts]) for side in ("y_train", "y_test")
-    )
-    labels, tested = {"class": y, "domain": domain}, {"class": y_test, "domain": domain_test}
-    return World(x, labels, len(x), x_test, tested, np.arange(len(parts[0].classes)))
+
+    def joined(side):
+        return np.concatenate([getattr(part, side) for part in parts])
+
+    def asked(side):
+        each = [len(getattr(part, side)) for part in parts]
+        return {"class": joined(side), "domain": np.repeat(np.arange(len(parts)), each)}
+
+    x, x_test = (255 - joined(side).mean(axis=3, keepdims=True) for side in ("x_train", "x_test"))
+    return World(x, asked("y_train"), len(x), x_test, asked("y_test"), np.arange(len(parts[0].classes)))
 
 
 def world(name, seed):
@@ -204,10 +197,8 @@ def trained(arm, world, seed, weight=1.0):
     order = multitask.batches(pools, STEPS, batch=BATCH, seed=seed)
     noise = [arm.second] if arm.labels == "noise" else []
     for start, end in zip([0, *AT], AT, strict=False):
-        yield (
-            end,
-            net.fit(world.x, labels, order[start:end], weights={arm.second: weight}, noise=noise, go_on=start > 0),
-        )
+        net.fit(world.x, labels, order[start:end], weights={arm.second: weight}, noise=noise, go_on=start > 0)
+        yield end, net
 
 
 def judged(name, arm, world, seed, weight=1.0):
@@ -217,18 +208,18 @@ def judged(name, arm, world, seed, weight=1.0):
     main label is known, `second_known` of those that were there for the second task, by the labels that were given;
     nan of noise, which is never the same.
     """
-    labels, pools = lesson(arm, world, seed)
-    known, nothing = {"main_known": (arm.main, pools[0])}, float("nan")
+    (labels, pools), nothing = lesson(arm, world, seed), float("nan")
+    known = {"main_known": (arm.main, pools[0])}
     if arm.second and arm.labels != "noise":
         known["second_known"] = (arm.second, pools[-1])
     for steps, net in trained(arm, world, seed, weight):
-        read, learnt, score = net.features(world.x_test), net.features(world.x), {}
+        read, score = net.features(world.x_test), {}
         for column, task in {"accuracy": arm.main, "second": arm.second}.items():
             there = task in world.y_test and (task == arm.main or arm.labels == "true")
             score[column] = balanced(world.y_test[task], net.heads[task](read).numpy()) if there else nothing
         score |= {"main_known": nothing, "second_known": nothing}
         for column, (task, rows) in known.items():
-            named = net.heads[task](learnt[rows]).numpy().argmax(axis=1)
+            named = net.logits(task, world.x[rows]).argmax(axis=1)
             score[column] = float(100 * np.mean(named == labels[task][rows]))
         yield {"arm": name, "weight": weight if arm.second else 0.0, "steps": steps, **score}
 

@@ -24,7 +24,7 @@ STEPS = {"own": 1000, "one": 3000}  # of a trunk
 MEMBERS = 1000  # of "own", where it names the letters of systems that helped to train it
 FIRST = 100
 ALONE = {1: (300, 5e-4), 3: (300, 2e-3), 10: (1000, 5e-4)}  # steps and rate, by drawings a letter
-TUNED = {1: (1000, 1e-4), 3: (100, 1e-4), 10: (1000, 5e-4)}
+TUNED = {10: (1000, 5e-4)}  # with most drawings alone
 C = {"own": 0.1, "one": 0.1, "random": 0.1, "pixels": 10.0}  # of the head, a logistic regression
 RELATED = (("Lao", "Thai"), ("Kannada", "Telugu"), ("Bengali", "Devanagari"), ("Tamil", "Grantha"))  # look alike
 MINIATURE = {
@@ -182,7 +182,7 @@ def trial(config):
         nets[name] = net
     nets["random"] = network(len(new[0].x), 1e-3, seed)
     learners = {
-        what: {k: network(len(new[0].x), setting[k][1], seed) for k in SHOTS}
+        what: {k: network(len(new[0].x), rate, seed) for k, (_, rate) in setting.items()}
         for what, setting in {"alone": ALONE, "tuned": TUNED}.items()
     }
     for system in new:
@@ -191,15 +191,15 @@ def trial(config):
             for name, net in nets.items():
                 weights, bias = heads = head(net.features, *given, C[name])
                 found[name] = net.features(system.x_test) @ weights + bias
-                if name == "own":
+                if name == "own" and k in TUNED:
                     tuned = started(learners["tuned"][k], net, heads)
+                    found["tuned"] = trained(tuned, *given, TUNED[k][0], seed).logits("letter", system.x_test)
             weights, bias = head(flat, *given, C["pixels"])
             found["pixels"] = flat(system.x_test) @ weights + bias
-            for name, net, setting in (("alone", learners["alone"][k], ALONE), ("tuned", tuned, TUNED)):
-                found[name] = trained(net, *given, setting[k][0], seed).logits("letter", system.x_test)
-                if name == "alone":  # with the kind of head that a trunk gets
-                    weights, bias = head(net.features, *given, C["own"])
-                    found["alone, head solved"] = net.features(system.x_test) @ weights + bias
+            net = trained(learners["alone"][k], *given, ALONE[k][0], seed)
+            found["alone"] = net.logits("letter", system.x_test)
+            weights, bias = head(net.features, *given, C["own"])  # the kind of head that a trunk gets
+            found["alone, head solved"] = net.features(system.x_test) @ weights + bias
             rows += [row(system, arm, k, right(logits, system.y_test)) for arm, logits in found.items()]
     return rows
 

@@ -1,7 +1,7 @@
 """Chapter 14: how much a second task's loss should count and when to stop, on other draws of the same fonts.
 
 What did best here is what `shared_tasks` takes, for an arm and for its controls alike. The main task alone has no such
-weight: it chooses a rate and a dropout, out of as many, and all arms have them.
+weight: on five fonts it chooses a rate and a dropout, out of as many, and all arms have them.
 """
 
 from tlcourse.experiments import shared_tasks
@@ -41,7 +41,7 @@ def trial(config):
     tried = [
         (f"{main} alone", shared_tasks.Arm(main, rate=rate, dropout=dropout), 0.0)
         for main in dict.fromkeys(arms[name].main for name in PAIRS[config["world"]])
-        for rate, dropout in KNOBS
+        for rate, dropout in (KNOBS if config["world"] == "5 fonts" else [(shared_tasks.RATE, shared_tasks.DROPOUT)])
     ]
     tried += [(name, arms[name], weight) for name in PAIRS[config["world"]] for weight in WEIGHTS]
     rows = []

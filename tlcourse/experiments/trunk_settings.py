@@ -61,10 +61,10 @@ def new_systems(seed):
                     {**setting("member", shared_trunk.GIVEN, steps, 0.0), "accuracy": row["accuracy"]} for row in found
                 )
             if name == "own" and steps == TUNED["steps"]:
-                yield from trained_on("tuned", net, new, seed)
+                yield from trained_on("tuned", net, new, seed, shared_trunk.SHOTS[-1:])
     yield from with_heads("random", 0, shared_trunk.network(len(new[0].x), 1e-3, seed).features, new)
     yield from with_heads("pixels", 0, shared_trunk.flat, new)
-    yield from trained_on("alone", None, new, seed)
+    yield from trained_on("alone", None, new, seed, shared_trunk.SHOTS)
 
 
 def with_heads(arm, steps, features, new, shots=None):
@@ -77,11 +77,11 @@ def with_heads(arm, steps, features, new, shots=None):
                 yield said(arm, k, steps, c, read @ weights + bias, system)
 
 
-def trained_on(arm, trunk, new, seed):
+def trained_on(arm, trunk, new, seed, shots):
     """A row for each new system, number of drawings, rate and steps: from the start, or from a trunk and its head."""
     learners = {rate: shared_trunk.network(len(new[0].x), rate, seed) for rate in RATES[arm]}
     for system in new:
-        for k in shared_trunk.SHOTS:
+        for k in shots:
             x, y = system.first(k)
             order = multitask.batches([np.arange(len(x))], STEPS[-1], batch=shared_trunk.BATCH, seed=seed)
             for rate, net in learners.items():

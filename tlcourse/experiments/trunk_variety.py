@@ -29,7 +29,8 @@ WAYS = {
     "40x20x2, one face": Way(40, 20, 2, alike=True),
     "40x20x10": Way(40, 20, 10),
 }
-BEST = {  # a trunk's steps, and C of the new head
+# A trunk's steps, and C of the new head.
+BEST = {
     "8x20x10": (1000, 0.1),
     "40x4x10": (1000, 0.1),
     "40x20x2": (3000, 0.1),
