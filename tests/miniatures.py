@@ -78,6 +78,10 @@ class World:
         task = {name: self.grey(4, 4, seed + i) for i, name in enumerate(names)}
         return {**task, "test": self.test(*self.grey(4, 3, seed + 9))}
 
+    def unlabelled(self, pictures, seed):
+        x, y = self.grey(4, 8, seed)
+        return x, *self.grey(4, 4, seed + 1), *self.test(*self.grey(4, 3, seed + 9)), y
+
     def worlds(self, seed):
         sources = {"letters": self.grey(5, 4, seed)}
         return sources, {"letters": (*self.grey(4, 3, seed), *self.test(*self.grey(4, 3, seed + 20)))}
@@ -141,6 +145,7 @@ def small_world(monkeypatch):
         patch.setattr(module("copied_layers"), "tasks", world.tasks)
         patch.setattr(module("copied_layers_steps"), "task", world.tasks)
         patch.setattr(module("negative_transfer"), "worlds", world.worlds)
+        patch.setattr(module("surrogate_tasks"), "world", world.unlabelled)
         tf.config.run_functions_eagerly(True)
         try:
             yield world

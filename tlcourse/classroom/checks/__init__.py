@@ -22,6 +22,7 @@ from tlcourse.classroom.checks.settings import gains, no_shared_concepts, settin
 from tlcourse.classroom.checks.transfer import copied_layers, specificity, trained_parameters
 from tlcourse.classroom.checks.transferability import centred_alignment, leep_of_a_constant, regret
 from tlcourse.classroom.checks.weighting import effective_size, odds_to_weights, weighted_error
+from tlcourse.classroom.checks.without_labels import by_chance, contrastive, hidden_edges
 
 __all__ = [
     "NotYet",
@@ -31,11 +32,13 @@ __all__ = [
     "bias_shape",
     "bias_without_labels",
     "break_even",
+    "by_chance",
     "cached_pipeline",
     "carbon_intensity",
     "centred_alignment",
     "class_means",
     "confusion_step",
+    "contrastive",
     "copied_layers",
     "cost_of_shift",
     "effective_size",
@@ -44,6 +47,7 @@ __all__ = [
     "gains",
     "gap_closed",
     "half_as_probable",
+    "hidden_edges",
     "head_and_loss",
     "honest_choice",
     "honest_distance",
