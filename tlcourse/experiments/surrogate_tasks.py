@@ -23,10 +23,10 @@ CONFIGS = [
 UNLABELLED, TEST = 6000, 2000  # pictures at most
 FONTS, DIGITS = (100, 60, 60), 4  # that nobody labels, that are labelled from, that test; and the kinds of a lot
 STEPS, BATCH, RATE = 400, 64, 1e-3  # each of the batch is seen twice
-TEMPERATURE, OUTPUTS, WIDTH = 0.2, 64, 24
+TEMPERATURE, HIDDEN, OUTPUTS, WIDTH = 0.2, 128, 64, 24
 PENALTY = {"pixels": 1e-3, "imagenet": 1e-2}  # C of the probe, on standardised features; DRAFT: from the pilot's draws
 C = 1e-2
-TUNED, TUNING_STEPS, TUNING_RATE = ("rotation", "contrastive"), 150, 1e-3
+TUNED, TUNING_STEPS, TUNING_BATCH, TUNING_RATE = ("rotation", "contrastive"), 400, 32, 1e-3
 MINIATURE = {"config": {"pictures": "fashion", "task": "contrastive", "longer": 1}, "STEPS": 2, "BATCH": 8,
              "SETS": dict.fromkeys(SETS, (1,)), "TUNING_STEPS": 1, "WIDTH": 4}  # fmt: skip
 
@@ -78,7 +78,7 @@ def turned(x, quarters):
 
 
 def changes(seed: int):
-    """What every network sees pictures through: moved, tilted, larger or smaller, at random."""
+    """What every network sees pictures through: moved, tilted, larger or smaller, darker, a part covered, at random."""
     import keras
     from keras import layers
 
@@ -88,6 +88,7 @@ def changes(seed: int):
         layers.RandomTranslation(0.12, 0.12, **kept),
         layers.RandomRotation(0.04, **kept),
         layers.RandomZoom((-0.2, 0.2), (-0.2, 0.2), **kept),
+        layers.RandomErasing(0.5, scale=(0.05, 0.25), value_range=(0, 255), fill_value=0.0),
     ])  # fmt: skip
 
 
@@ -111,13 +112,15 @@ def taught(task: str, x, y, *, steps: int, seed: int):
 
     outputs = {"rotation": 4, "lot": DIGITS, "contrastive": OUTPUTS}.get(task) or int(y.max()) + 1
     change, rng = changes(seed), np.random.default_rng([seed, 1])
-    network = backbones.small_cnn(classes=outputs, input_size=x.shape[1], channels=1, width=WIDTH)
+    body = backbones.small_cnn(classes=2, input_size=x.shape[1], channels=1, width=WIDTH)
+    hidden = keras.layers.Dense(HIDDEN, activation="relu")(body.get_layer("pool").output)
+    network = keras.Model(body.input, keras.layers.Dense(outputs)(hidden))
     optimizer = keras.optimizers.Adam(RATE)
     lot = rng.integers(DIGITS, size=len(x))
 
     @tf.function
     def step(pictures, answers):
-        pictures = change(pictures, training=True)
+        pictures = change(pictures, training=True) * tf.random.uniform((len(pictures), 1, 1, 1), 0.4, 1.0)
         if task == "rotation":  # the turn comes last, so that no change gives it away
             by = tf.one_hot(answers, 4)[:, :, None, None, None]
             quarters = tf.stack([tf.image.rot90(pictures, k) for k in range(4)], axis=1)
@@ -183,7 +186,7 @@ def tuned(base, x, y, *, changed: bool, seed: int):
         optimizer.apply(tape.gradient(loss, network.trainable_weights), network.trainable_weights)
 
     for _ in range(TUNING_STEPS):
-        rows = rng.integers(len(x), size=BATCH)
+        rows = rng.integers(len(x), size=TUNING_BATCH)
         step(tf.constant(x[rows]), tf.constant(y[rows], tf.int32))
     return network
 
