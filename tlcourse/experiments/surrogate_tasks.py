@@ -24,7 +24,7 @@ UNLABELLED, TEST = 6000, 2000  # pictures at most
 FONTS, DIGITS = (100, 60, 60), 4  # that nobody labels, that are labelled from, that test; and the kinds of a lot
 STEPS, BATCH, RATE = 400, 64, 1e-3  # each of the batch is seen twice
 TEMPERATURE, HIDDEN, OUTPUTS, WIDTH = 0.2, 128, 64, 24
-LAYER, C = (
+LAYER, C = "halve2", 0.1  # of the probe: for every network alike, best on a draw that is not recorded
     "halve2",
     0.1,
 )  # that the probe reads, and its C: for every network alike, best on a draw that is not recorded
