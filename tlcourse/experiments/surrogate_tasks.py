@@ -25,9 +25,6 @@ FONTS, DIGITS = (100, 60, 60), 4  # that nobody labels, that are labelled from, 
 STEPS, BATCH, RATE = 400, 64, 1e-3  # each of the batch is seen twice
 TEMPERATURE, HIDDEN, OUTPUTS, WIDTH = 0.2, 128, 64, 24
 LAYER, C = "halve2", 0.1  # of the probe: for every network alike, best on a draw that is not recorded
-    "halve2",
-    0.1,
-)  # that the probe reads, and its C: for every network alike, best on a draw that is not recorded
 TUNED, TUNING_STEPS, TUNING_BATCH, TUNING_RATE = ("rotation", "contrastive"), 400, 32, 1e-3
 MINIATURE = {"config": {"pictures": "fashion", "task": "contrastive", "longer": 1}, "STEPS": 2, "BATCH": 8,
              "SETS": dict.fromkeys(SETS, (1,)), "TUNING_STEPS": 1, "WIDTH": 4}  # fmt: skip
