@@ -36,7 +36,8 @@ CONFIGS = [
     *({"target": "mnist_m", "arm": arm} for arm in ARMS),
     *({"target": "usps", "arm": arm} for arm in ("source only", "target", "by domain, ramped")),
 ]
-MINIATURE = {"STEPS": 2, "EVERY": 1, "BATCH": 8, "HELD_OUT": 60, "SEEN": 40}
+SMALL = {"STEPS": 2, "EVERY": 1, "BATCH": 8, "HELD_OUT": 60, "SEEN": 40}
+MINIATURE = {"config": {"target": "mnist_m", "arm": "by domain, ramped"}, **SMALL}
 
 
 def pictures(target: str, seed: int) -> dict:

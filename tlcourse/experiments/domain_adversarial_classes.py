@@ -11,7 +11,7 @@ CLASSES, PICTURES = (10, 7, 5, 3), 1000
 CONFIGS = [{"adapted_to": k} for k in (0, *CLASSES)]
 MINIATURE = {
     "config": {"adapted_to": 0}, "PICTURES": 20,
-    **{f"domain_adversarial.{name}": value for name, value in domain_adversarial.MINIATURE.items()},
+    **{f"domain_adversarial.{name}": value for name, value in domain_adversarial.SMALL.items()},
 }  # fmt: skip
 
 

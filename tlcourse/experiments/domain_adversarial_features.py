@@ -7,7 +7,7 @@ from tlcourse.experiments import domain_adversarial
 
 CONFIGS = [{"arm": arm} for arm in ("source only", "by domain, ramped")]
 SHOWN = 250  # pictures of each domain, none of which trained the network
-MINIATURE = {f"domain_adversarial.{name}": value for name, value in domain_adversarial.MINIATURE.items()}
+MINIATURE = {f"domain_adversarial.{name}": value for name, value in domain_adversarial.SMALL.items()}
 
 
 def trial(config: dict) -> list[dict]:

@@ -34,14 +34,8 @@ class Parts(NamedTuple):
 def digit_parts(*, batch_norm: bool = True, seed: int) -> Parts:
     """A network close to the one of Ganin et al. (2016, figure 4a) for digits, with batch norm after its layers.
 
-    Theirs parts after the convolutions; here both classifiers stand on the first dense layer.
-
-    Args:
-        batch_norm: after each convolution and the dense layer; without it they have biases.
-        seed: for the weights.
-
-    Returns:
-        `Parts` for `(n, 28, 28, 3)` pictures in [0, 255], 100 features and ten classes.
+    Theirs parts after the convolutions; here both classifiers stand on the first dense layer. For `(n, 28, 28, 3)`
+    pictures in [0, 255]: 100 features, ten classes. Without `batch_norm` the layers have biases.
     """
     import keras
     from keras import layers
@@ -70,10 +64,7 @@ def heads(width: int, classes: int, *, hidden: int = 100) -> tuple[keras.Model, 
 
 
 def reverse_gradient(x: keras.KerasTensor, scale: float | keras.KerasTensor) -> keras.KerasTensor:
-    """Give `x` on as it is, and its gradient back times `-scale` (Ganin et al., 2016, equations 16 and 17).
-
-    No gradient passes what is stopped, so that of the sum is that of its first term.
-    """
+    """Give `x` on as it is, and its gradient back times `-scale` (Ganin et al., 2016, equations 16 and 17)."""
     from keras import ops
 
     return -scale * x + ops.stop_gradient((1 + scale) * x)
@@ -87,12 +78,7 @@ def ramp(progress: float | keras.KerasTensor) -> keras.KerasTensor:
 
 
 def coral_loss(source: keras.KerasTensor, target: keras.KerasTensor) -> keras.KerasTensor:
-    """The squared distance of two covariances over 4 d² (Sun and Saenko, 2016, equations 1 to 3).
-
-    Args:
-        source: `(n, d)` features, at least two rows.
-        target: `(m, d)` features, at least two rows.
-    """
+    """The squared distance of the covariances of `(n, d)` and `(m, d)` features, over 4 d² (Sun and Saenko, 2016)."""
     from keras import ops
 
     if source.shape[1] != target.shape[1]:
@@ -177,15 +163,7 @@ def adapting(
 
 
 def pairs(source: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """Lay each picture of the source beside one of the target; the order says which.
-
-    Args:
-        source: `(n, …)`.
-        target: `(n, …)`, of the same shape.
-
-    Returns:
-        `(n, 2, …)`.
-    """
+    """Lay each of `(n, …)` inputs of the source beside one of as many of the target: `(n, 2, …)`."""
     if np.shape(source) != np.shape(target):
         raise ValueError(
             f"Expected two sets of one shape, got {np.shape(source)} and {np.shape(target)}: draw as many of each."
@@ -204,7 +182,7 @@ def in_stages(
     augment: Callable[[np.ndarray, np.random.Generator], np.ndarray] | None = None,
     seed: int,
 ) -> Iterator[int]:
-    """Train a model of `adapting`, and stop every now and then to let its parts be looked at.
+    """Train a model of `adapting`, and stop every now and then, yielding the number of steps done.
 
     Args:
         model: from `adapting`.
@@ -215,9 +193,6 @@ def in_stages(
         batch_size: pairs a step.
         augment: changes the inputs of each domain whenever they come; None leaves them as they are.
         seed: for the orders, and whatever else is random.
-
-    Yields:
-        The number of steps done.
     """
     import keras
 
@@ -237,12 +212,7 @@ def in_stages(
 
 
 def invert_channels(pictures: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Turn light into dark in each colour of each picture, or leave it, by the toss of a coin.
-
-    Args:
-        pictures: `(n, height, width, channels)` in [0, 255].
-        rng: where chance comes from.
-    """
+    """Turn light into dark in each colour of each picture, `(n, height, width, channels)` in [0, 255], or leave it."""
     heads = rng.integers(2, size=(len(pictures), 1, 1, pictures.shape[-1]), dtype=np.uint8)
     return np.where(heads, 255 - pictures, pictures)
 
@@ -250,12 +220,8 @@ def invert_channels(pictures: np.ndarray, rng: np.random.Generator) -> np.ndarra
 def use_statistics(features: keras.Model, x: np.ndarray) -> None:
     """Set the statistics that batch norm uses in inference to those of `x`, in place; no weight changes.
 
-    Those of the target's unlabelled pictures make the "by domain" of a target, and for a network that was trained on
-    the source alone, AdaBN (Li et al., 2017).
-
-    Args:
-        features: a `keras.Model`, for instance `Parts.features`.
-        x: `(n, …)` inputs that pass in one batch, at least two.
+    `x` are at least two inputs, `(n, …)`, which pass in one batch. Those of the target's unlabelled pictures make the
+    "by domain" of a target, and for a network that was trained on the source alone, AdaBN (Li et al., 2017).
     """
     import keras
 
@@ -271,13 +237,10 @@ def use_statistics(features: keras.Model, x: np.ndarray) -> None:
 
 
 def doubt(logits: ArrayLike) -> tuple[float, float]:
-    """How a classifier answers unlabelled inputs: `(entropy, information)`, both in nats.
+    """How a classifier answers unlabelled inputs, by its `(n, classes)` logits: `(entropy, information)`, in nats.
 
     The mean entropy of its answers is small where it is sure. The information (Shi and Sha, 2012, equation 5) is the
     entropy of the mean answer minus that: small, too, for who is sure and always says the same.
-
-    Args:
-        logits: `(n, classes)`.
     """
     from scipy.special import entr, softmax
 
