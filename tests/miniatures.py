@@ -79,8 +79,7 @@ class World:
         return {**task, "test": self.test(*self.grey(4, 3, seed + 9))}
 
     def unlabelled(self, pictures, seed):
-        x, y = self.grey(4, 8, seed)
-        return x, *self.grey(4, 4, seed + 1), *self.test(*self.grey(4, 3, seed + 9)), y
+        return self.grey(4, 8, seed)[0], *self.grey(4, 4, seed + 1), *self.test(*self.grey(4, 3, seed + 9))
 
     def worlds(self, seed):
         sources = {"letters": self.grey(5, 4, seed)}
@@ -179,7 +178,7 @@ def noted(monkeypatch):
     and of the weights that came out.
     """
     import keras
-    from sklearn.linear_model import LogisticRegression
+    from sklearn.linear_model import LogisticRegression, RidgeClassifierCV
     from sklearn.svm import SVC
 
     lessons = []
@@ -188,7 +187,7 @@ def noted(monkeypatch):
         return hashlib.sha256(b"".join(np.ascontiguousarray(a).tobytes() for a in arrays)).hexdigest()[:8]
 
     with monkeypatch.context() as patch:
-        for learner in (keras.Model, LogisticRegression, SVC, confusion.Network):
+        for learner in (keras.Model, LogisticRegression, RidgeClassifierCV, SVC, confusion.Network):
             before = learner.fit
 
             def fit(self, x, y, *words, before=before, **more):

@@ -46,6 +46,11 @@ def arms(rng):
     return pd.DataFrame(rng.uniform(20, 80, size=(20, 8)), columns=names)
 
 
+def taught(rng):
+    """Accuracy of arms of chapter 18 with ten labels a class."""
+    return pd.Series(rng.uniform(40, 90, size=5), ["rotation", "untrained", "pixels", "scratch", "lot"])
+
+
 def distances(rng):
     """Loss and distance of every source for every target."""
     pairs = [(a, b) for a in "abcde" for b in "abcde" if a != b]
@@ -79,6 +84,7 @@ CONTEXTS = {
     "moved_line": lambda rng: (),
     "nearest_neighbour": lambda rng: (rng.normal(size=(40, 3)), rng.integers(0, 3, size=40)),
     "nearest_is_best": lambda rng: (distances(rng),),
+    "owed_to_question": lambda rng: (taught(rng),),
     "peeking": lambda rng: (pd.DataFrame(rng.uniform(20, 90, size=(20, 8)), columns=[5, 10, 20, 30, 40, 50, 60, 80]),),
     "regret": lambda rng: (rules(rng),),
     "share_of_gap": lambda rng: tuple(np.sort(rng.uniform(20, 99, size=6))[:, None] + rng.normal(size=(6, 10))),

@@ -22,7 +22,7 @@ from tlcourse.classroom.checks.settings import gains, no_shared_concepts, settin
 from tlcourse.classroom.checks.transfer import copied_layers, specificity, trained_parameters
 from tlcourse.classroom.checks.transferability import centred_alignment, leep_of_a_constant, regret
 from tlcourse.classroom.checks.weighting import effective_size, odds_to_weights, weighted_error
-from tlcourse.classroom.checks.without_labels import by_chance, contrastive, hidden_edges
+from tlcourse.classroom.checks.without_labels import by_chance, contrastive, hidden_edges, owed_to_question
 
 __all__ = [
     "NotYet",
@@ -47,8 +47,8 @@ __all__ = [
     "gains",
     "gap_closed",
     "half_as_probable",
-    "hidden_edges",
     "head_and_loss",
+    "hidden_edges",
     "honest_choice",
     "honest_distance",
     "honest_folds",
@@ -64,6 +64,7 @@ __all__ = [
     "nearest_neighbour",
     "no_shared_concepts",
     "odds_to_weights",
+    "owed_to_question",
     "peeking",
     "regret",
     "reversed_gradient",

@@ -1,8 +1,8 @@
-"""Checks of chapter 18: the contrastive loss, what an index gives by chance, and edges that are hidden."""
+"""Checks of chapter 18: the contrastive loss, points a question owns, an index by chance, and hidden edges."""
 
 import numpy as np
 
-from tlcourse.classroom.checks.core import exercise, expect_function, require
+from tlcourse.classroom.checks.core import PERCENT, Question, exercise, expect_function, numeric, require
 
 
 @exercise
@@ -38,6 +38,32 @@ def contrastive(alike) -> str:
     require(abs(told - first.mean()) > 1e-3, "Only the other half is in the sum. All other views are, of both halves.")
     require(abs(told - loss(unit)) < 1e-3, f"On ten random rows the loss is {loss(unit):.3f}, yours {told:.3f}.")
     return "Of all the other views, which is made from the same picture? A classification that makes its own labels."
+
+
+@numeric
+def owed_to_question(means) -> Question:
+    """Percent of rotation's points above guessing among ten that it has over the same network untrained."""
+    above, own = means["rotation"] - 10, means["rotation"] - means["untrained"]
+    return Question(
+        100 * own / above,
+        {
+            own / above: PERCENT,
+            own: "Those are the points over the untrained network. Which part are they of those above guessing?",
+            above: "Those are the points above guessing. How many of them has the same network without a step?",
+            100 - 100 * own / above: "That is the share of the network as it is, without a step. And the question's?",
+            100 * (means["rotation"] - means["pixels"]) / above: "From pixels: another reader of the pictures, and "
+            "more differs from it than the question.",
+            100 * (means["rotation"] - means["scratch"]) / above: "Scratch has every weight trained on the labels. "
+            "Here a probe reads a network; which one is the same but for what it learnt?",
+            100 * own / means["rotation"]: "A share of the whole accuracy. Guessing among ten kinds is right one time "
+            "in ten.",
+            100 * own / (100 - means["untrained"]): "A share of what was still missing. Asked is a share of what is "
+            "claimed: the points above guessing.",
+        },
+        otherwise="Two differences: rotation over guessing among ten kinds, and rotation over the network untrained.",
+        praise="{} %. The rest has the network without a single step, and it belongs to nobody's method.",
+        decimals=1,
+    )
 
 
 @exercise
