@@ -150,14 +150,13 @@ def readings(task: str, network) -> dict:
 
     from tlcourse.material import backbones, features
 
-    def enlarged(part):
+    if task == "imagenet":
         lite0 = backbones.efficientnet_lite0(input_size=64)
-        return features.extract(lite0, np.repeat(part, 3, axis=3).astype("uint8"), cache=False)
-
+        return {task: lambda x: features.extract(lite0, np.repeat(x, 3, axis=3).astype("uint8"), cache=False)}
     if network is None:
-        return {task: enlarged if task == "imagenet" else flat}
+        return {task: flat}
     bodies = {layer: keras.Model(network.input, network.get_layer(layer).output) for layer in LAYERS}
-    return {layer: lambda part, body=body: flat(body.predict(part, verbose=0)) for layer, body in bodies.items()}
+    return {layer: lambda x, body=body: flat(body.predict(x, verbose=0)) for layer, body in bodies.items()}
 
 
 def probe(z, y):
