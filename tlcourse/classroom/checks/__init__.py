@@ -15,6 +15,13 @@ from tlcourse.classroom.checks.settings import misprint, no_shared_concepts, set
 from tlcourse.classroom.checks.transfer import copied_layers, specificity, trained_parameters
 from tlcourse.classroom.checks.transferability import centred_alignment, leep_of_a_constant, regret
 from tlcourse.classroom.checks.weighting import effective_size, odds_to_weights, weighted_error
+from tlcourse.classroom.checks.zero_shot import (
+    fair_calibration,
+    occurrences,
+    picture_alone,
+    share_of_class,
+    zebra_or_tiger,
+)
 
 __all__ = [
     "NotYet",
@@ -31,6 +38,7 @@ __all__ = [
     "cost_of_shift",
     "effective_size",
     "embedding_size",
+    "fair_calibration",
     "features_of_the_backbone",
     "gap_closed",
     "half_as_probable",
@@ -49,11 +57,14 @@ __all__ = [
     "nearest_neighbour",
     "no_shared_concepts",
     "nearest_is_best",
+    "occurrences",
     "odds_to_weights",
     "peeking",
+    "picture_alone",
     "regret",
     "settings",
     "share_forgotten",
+    "share_of_class",
     "softened_loss",
     "specificity",
     "stale_statistics",
@@ -62,4 +73,5 @@ __all__ = [
     "thawed_top",
     "trained_parameters",
     "weighted_error",
+    "zebra_or_tiger",
 ]
