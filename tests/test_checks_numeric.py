@@ -54,13 +54,11 @@ def distances(rng):
 
 
 def two_sides(rng):
-    """Right on seen and on unseen, rehearsed and real, over the number taken off (chapter 16)."""
-    taken_off, table = np.round(np.arange(0, 0.81, 0.04), 2), {}
-    for end in (", rehearsed", ""):
-        middle = rng.uniform(0.1, 0.6)
-        table[f"seen{end}"] = rng.uniform(30, 60) / (1 + np.exp((taken_off - middle) / 0.05))
-        table[f"unseen{end}"] = rng.uniform(5, 20) / (1 + np.exp((middle - 0.05 - taken_off) / 0.05))
-    return pd.DataFrame(table, index=taken_off)
+    """Right on seen and on unseen over the number taken off (chapter 16)."""
+    taken_off, middle = np.round(np.arange(0, 0.81, 0.04), 2), rng.uniform(0.1, 0.6)
+    seen = rng.uniform(30, 60) / (1 + np.exp((taken_off - middle) / 0.05))
+    unseen = rng.uniform(5, 20) / (1 + np.exp((middle - 0.05 - taken_off) / 0.05))
+    return pd.DataFrame({"seen": seen, "unseen": unseen}, index=taken_off)
 
 
 def of_two(rng):
@@ -84,6 +82,7 @@ def fallen(rng):
 
 # The further arguments of each numeric check, drawn at random as a notebook could have them.
 CONTEXTS = {
+    "at_least_wrong": lambda rng: (),
     "bias_without_labels": lambda rng: (rng.normal(size=(500, 10)) - rng.uniform(0, 8) * np.eye(10)[3],),
     "break_even": lambda rng: tuple(map(int, rng.integers(3, 2000, size=2))),
     "carbon_intensity": lambda rng: (),
@@ -102,6 +101,7 @@ CONTEXTS = {
     "nearest_is_best": lambda rng: (distances(rng),),
     "peeking": lambda rng: (pd.DataFrame(rng.uniform(20, 90, size=(20, 8)), columns=[5, 10, 20, 30, 40, 50, 60, 80]),),
     "regret": lambda rng: (rules(rng),),
+    "share_of_gap": lambda rng: tuple(np.sort(rng.uniform(20, 99, size=6))[:, None] + rng.normal(size=(6, 10))),
     "share_forgotten": lambda rng: (fallen(rng),),
     "share_of_class": lambda rng: (of_two(rng),),
     "specificity": lambda rng: (gains(rng),),

@@ -44,6 +44,10 @@ def ridge(x, y, strength):
     return lambda new: (new - x.mean(axis=0)) @ weights
 
 
+def distance(a, b):
+    return -np.linalg.norm(a[:, None] - b, axis=2)
+
+
 def cosine(a, b):
     return (a / np.linalg.norm(a, axis=1, keepdims=True)) @ (b / np.linalg.norm(b, axis=1, keepdims=True)).T
 
@@ -148,3 +152,21 @@ def test_evidence_is_the_formula():
     found = definition("16", "evidence", usual=usual)(p, wanted)
     formula = np.where(wanted == 1, p / usual, (1 - p) / (1 - usual)).prod(axis=1)
     assert np.allclose(np.exp(found), formula)
+
+
+def test_by_distance_a_point_pulled_to_the_mean_changes_its_name_and_by_direction_it_does_not():
+    x, taught, named = RNG.normal(size=(60, 5)), RNG.normal(size=(60, 3)), RNG.normal(size=(20, 3))
+    weak, strong = (
+        {alike: zero_shot.to_names(x, taught, x, named, s, alike).argmax(axis=1) for alike in (cosine, distance)}
+        for s in (1e6, 1e9)  # so strong that landing places only shrink
+    )
+    assert np.array_equal(weak[cosine], strong[cosine])
+    middle = np.argmin(np.linalg.norm(named - taught.mean(axis=0), axis=1))
+    assert set(strong[distance]) == {middle} and len(set(strong[cosine])) > 5
+
+
+@pytest.mark.parametrize("k", [1, 3])
+def test_occurrences_counts_votes(k):
+    scores = RNG.normal(size=(30, 12))
+    votes = [c for row in scores for c in sorted(range(12), key=lambda c, row=row: -row[c])[:k]]
+    assert zero_shot.occurrences(scores, k).tolist() == [votes.count(c) for c in range(12)]

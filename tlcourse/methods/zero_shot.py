@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 Way = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray, float], np.ndarray]
+Alike = Callable[[np.ndarray, np.ndarray], np.ndarray]
 STRENGTHS = (1.0, 10.0, 100.0)
 
 
@@ -89,7 +90,16 @@ def draw(
     return task(teach, test, ~unseen, unseen), rehearsals
 
 
-def to_names(x: np.ndarray, space: np.ndarray, new: np.ndarray, named: np.ndarray, strength: float) -> np.ndarray:
+def cosine(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """The cosine of each row of `a` with each row of `b`."""
+    from sklearn.metrics.pairwise import cosine_similarity
+
+    return cosine_similarity(a, b)
+
+
+def to_names(
+    x: np.ndarray, space: np.ndarray, new: np.ndarray, named: np.ndarray, strength: float, alike: Alike = cosine
+) -> np.ndarray:
     """Likeness of new pictures (rows) to names (columns), after a ridge regression from pictures to names.
 
     Args:
@@ -98,26 +108,36 @@ def to_names(x: np.ndarray, space: np.ndarray, new: np.ndarray, named: np.ndarra
         new: `(m, features)`.
         named: `(names, width)`.
         strength: of ridge regression.
+        alike: takes two tables, gives the likeness of each row of the one to each row of the other; the larger, the
+            more alike. Both are seen from the mean of `space`.
 
     Returns:
-        `(m, names)`, cosines seen from the mean of `space`.
+        `(m, names)`.
     """
     from sklearn.linear_model import Ridge
-    from sklearn.metrics.pairwise import cosine_similarity
 
     mean = space.mean(axis=0)
     landed = Ridge(alpha=strength).fit(x, space).predict(new)
-    return cosine_similarity(landed - mean, named - mean)
+    return alike(landed - mean, named - mean)
 
 
-def to_pictures(x: np.ndarray, space: np.ndarray, new: np.ndarray, named: np.ndarray, strength: float) -> np.ndarray:
+def to_pictures(
+    x: np.ndarray, space: np.ndarray, new: np.ndarray, named: np.ndarray, strength: float, alike: Alike = cosine
+) -> np.ndarray:
     """As `to_names`, with the map the other way round: from names to pictures (Shigeto et al., 2015)."""
     from sklearn.linear_model import Ridge
-    from sklearn.metrics.pairwise import cosine_similarity
 
     spread = np.square(space - space.mean(axis=0)).sum(axis=1).mean()
     landed = Ridge(alpha=strength * spread).fit(space, x).predict(named)
-    return cosine_similarity(new - x.mean(axis=0), landed - x.mean(axis=0))
+    return alike(new - x.mean(axis=0), landed - x.mean(axis=0))
+
+
+def occurrences(scores: np.ndarray, k: int) -> np.ndarray:
+    """For each name (a column), how many pictures (rows) have it among their `k` most alike (Radovanović et al., 2010).
+
+    The mean is `k` times pictures over names; few large numbers and many zeros are hubs.
+    """
+    return np.bincount(np.argsort(-scores, axis=1)[:, :k].ravel(), minlength=scores.shape[1])
 
 
 def beats(scores: np.ndarray, task: Task, kind: np.ndarray, rivals: str = "all") -> np.ndarray:

@@ -1,5 +1,12 @@
 """The checks of the exercises, one module for each topic; notebooks call them as `checks.<topic>(answer)`."""
 
+from tlcourse.classroom.checks.adversarial import (
+    aligned,
+    at_least_wrong,
+    informed,
+    reversed_gradient,
+    share_of_gap,
+)
 from tlcourse.classroom.checks.alignment import gap_closed, moved_line, peeking, subspaces_turned_once
 from tlcourse.classroom.checks.core import NotYet
 from tlcourse.classroom.checks.cost import cached_pipeline, carbon_intensity, stem_flops
@@ -11,7 +18,7 @@ from tlcourse.classroom.checks.freezing import bias_shape, features_of_the_backb
 from tlcourse.classroom.checks.layers import embedding_size, honest_selection
 from tlcourse.classroom.checks.lora import adapted_in_time, break_even, merged_kernel
 from tlcourse.classroom.checks.semi_supervised import class_means, confusion_step, honest_share, share_forgotten
-from tlcourse.classroom.checks.settings import misprint, no_shared_concepts, settings
+from tlcourse.classroom.checks.settings import gains, no_shared_concepts, settings
 from tlcourse.classroom.checks.transfer import copied_layers, specificity, trained_parameters
 from tlcourse.classroom.checks.transferability import centred_alignment, leep_of_a_constant, regret
 from tlcourse.classroom.checks.weighting import effective_size, odds_to_weights, weighted_error
@@ -26,6 +33,8 @@ from tlcourse.classroom.checks.zero_shot import (
 __all__ = [
     "NotYet",
     "adapted_in_time",
+    "aligned",
+    "at_least_wrong",
     "bias_shape",
     "bias_without_labels",
     "break_even",
@@ -40,6 +49,7 @@ __all__ = [
     "embedding_size",
     "fair_calibration",
     "features_of_the_backbone",
+    "gains",
     "gap_closed",
     "half_as_probable",
     "head_and_loss",
@@ -48,28 +58,30 @@ __all__ = [
     "honest_folds",
     "honest_selection",
     "honest_share",
+    "informed",
     "kept_statistics",
     "lazy_classifier",
     "leep_of_a_constant",
     "merged_kernel",
-    "misprint",
     "moved_line",
+    "nearest_is_best",
     "nearest_neighbour",
     "no_shared_concepts",
-    "nearest_is_best",
     "occurrences",
     "odds_to_weights",
     "peeking",
     "picture_alone",
     "regret",
+    "reversed_gradient",
     "settings",
     "share_forgotten",
     "share_of_class",
+    "share_of_gap",
     "softened_loss",
     "specificity",
     "stale_statistics",
-    "subspaces_turned_once",
     "stem_flops",
+    "subspaces_turned_once",
     "thawed_top",
     "trained_parameters",
     "weighted_error",

@@ -49,33 +49,30 @@ def share_of_class(means) -> Question:
             / whole: "Shuffled among everything, not even the class is left.",
             100 * inside: "That is *inside* a class.",
             100 * whole / part: "Upside down: which of the two is the whole?",
+            100 * (whole - part) / (whole + 50): "That is what the class does *not* explain, and luck is in it.",
             whole - part: "Those are points. Which part are they of what the names have over luck?",
         },
         otherwise="Two rows of the column *across*, both counted from luck; the one as percent of the other.",
-        praise="{} %: nearly all that the map knows across classes is the class.",
+        praise="{} %: in the mean, nearly all that the map knows across classes is the class.",
         decimals=1,
     )
 
 
 @numeric
-def fair_calibration(curve) -> Question:
-    """The index of `curve` at which the harmonic mean of `seen, rehearsed` and `unseen, rehearsed` is highest."""
-    seen, unseen = curve["seen, rehearsed"], curve["unseen, rehearsed"]
+def fair_calibration(rehearsed) -> Question:
+    """The index of `rehearsed` at which the harmonic mean of its columns `seen` and `unseen` is highest."""
+    seen, unseen = rehearsed["seen"], rehearsed["unseen"]
     both = (2 * seen * unseen / (seen + unseen)).fillna(0)
-    real = (2 * curve["seen"] * curve["unseen"] / (curve["seen"] + curve["unseen"])).fillna(0)
     return Question(
         float(both.idxmax()),
         {
-            float(
-                real.idxmax()
-            ): "That is best for the *unseen*, whose labels nobody has yet: choose by the rehearsals.",
             float((seen + unseen).idxmax()): "That is best for the sum. With one of the two at nothing it may still be "
             "high: take the harmonic mean.",
             float(seen.idxmax()): "That is best for the seen alone.",
             float(unseen.idxmax()): "That is best for the unseen alone: then nobody is given a seen name any more.",
             float(both.max()): "That is the harmonic mean itself. At which number taken off is it reached?",
         },
-        otherwise="Make the harmonic mean of the two rehearsed columns, and look up where it is highest.",
+        otherwise="Make the harmonic mean of the two columns, and look up where it is highest.",
         praise="{}, and no label of the unseen was asked.",
         decimals=2,
     )
