@@ -23,6 +23,13 @@ from tlcourse.classroom.checks.transfer import copied_layers, specificity, train
 from tlcourse.classroom.checks.transferability import centred_alignment, leep_of_a_constant, regret
 from tlcourse.classroom.checks.weighting import effective_size, odds_to_weights, weighted_error
 from tlcourse.classroom.checks.without_labels import by_chance, contrastive, hidden_edges, owed_to_question
+from tlcourse.classroom.checks.zero_shot import (
+    fair_calibration,
+    occurrences,
+    picture_alone,
+    share_of_class,
+    zebra_or_tiger,
+)
 
 __all__ = [
     "NotYet",
@@ -43,6 +50,7 @@ __all__ = [
     "cost_of_shift",
     "effective_size",
     "embedding_size",
+    "fair_calibration",
     "features_of_the_backbone",
     "gains",
     "gap_closed",
@@ -63,13 +71,16 @@ __all__ = [
     "nearest_is_best",
     "nearest_neighbour",
     "no_shared_concepts",
+    "occurrences",
     "odds_to_weights",
     "owed_to_question",
     "peeking",
+    "picture_alone",
     "regret",
     "reversed_gradient",
     "settings",
     "share_forgotten",
+    "share_of_class",
     "share_of_gap",
     "softened_loss",
     "specificity",
@@ -79,4 +90,5 @@ __all__ = [
     "thawed_top",
     "trained_parameters",
     "weighted_error",
+    "zebra_or_tiger",
 ]
