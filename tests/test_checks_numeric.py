@@ -54,6 +54,25 @@ def distances(rng):
     return table.assign(loss=rng.normal(size=20), distance=rng.uniform(0, 2, size=20))
 
 
+def two_sides(rng):
+    """Right on seen and on unseen over the number taken off (chapter 16)."""
+    taken_off, middle = np.round(np.arange(0, 0.81, 0.04), 2), rng.uniform(0.1, 0.6)
+    seen = rng.uniform(30, 60) / (1 + np.exp((taken_off - middle) / 0.05))
+    unseen = rng.uniform(5, 20) / (1 + np.exp((middle - 0.05 - taken_off) / 0.05))
+    return pd.DataFrame({"seen": seen, "unseen": unseen}, index=taken_off)
+
+
+def of_two(rng):
+    """Percent right of two names, across classes and inside one (chapter 16)."""
+    arms = ["names", "names, shuffled in class", "class", "names, shuffled"]
+    return pd.DataFrame(rng.uniform(51, 95, size=(4, 2)), arms, ["across", "inside"])
+
+
+def three_detectors(rng):
+    table = {"picture": rng.uniform(0.1, 0.9, 3), "usual": rng.uniform(0.05, 0.4, 3)}
+    return pd.DataFrame(table | {"zebra": [1, 1, 0], "tiger": [1, 0, 1]}, ["striped", "hoofed", "hunts"])
+
+
 def fallen(rng):
     """What is right of the half with labels and of the others, before and after (chapter 13)."""
     names, columns = ["source alone", "joint", "same heap", "names shuffled"], ["labelled", "others", "among_others"]
@@ -71,6 +90,7 @@ CONTEXTS = {
     "cost_of_shift": lambda rng: (matrix(rng),),
     "effective_size": lambda rng: (),
     "embedding_size": lambda rng: (),
+    "fair_calibration": lambda rng: (two_sides(rng),),
     "gap_closed": lambda rng: tuple(np.sort(rng.uniform(20, 99, size=3))),
     "half_as_probable": lambda rng: (),
     "honest_choice": lambda rng: (runs(rng),),
@@ -85,9 +105,11 @@ CONTEXTS = {
     "regret": lambda rng: (rules(rng),),
     "share_of_gap": lambda rng: tuple(np.sort(rng.uniform(20, 99, size=6))[:, None] + rng.normal(size=(6, 10))),
     "share_forgotten": lambda rng: (fallen(rng),),
+    "share_of_class": lambda rng: (of_two(rng),),
     "specificity": lambda rng: (gains(rng),),
     "stale_statistics": lambda rng: (),
     "stem_flops": lambda rng: (),
+    "zebra_or_tiger": lambda rng: (three_detectors(rng),),
 }
 KINDS = [
     float,

@@ -22,6 +22,13 @@ from tlcourse.classroom.checks.settings import gains, no_shared_concepts, settin
 from tlcourse.classroom.checks.transfer import copied_layers, missed_dip, specificity
 from tlcourse.classroom.checks.transferability import centred_alignment, leep_of_a_constant, regret
 from tlcourse.classroom.checks.weighting import effective_size, odds_to_weights, weighted_error
+from tlcourse.classroom.checks.zero_shot import (
+    fair_calibration,
+    occurrences,
+    picture_alone,
+    share_of_class,
+    zebra_or_tiger,
+)
 
 __all__ = [
     "NotYet",
@@ -40,6 +47,7 @@ __all__ = [
     "cost_of_shift",
     "effective_size",
     "embedding_size",
+    "fair_calibration",
     "features_of_the_backbone",
     "gains",
     "gap_closed",
@@ -60,12 +68,15 @@ __all__ = [
     "nearest_is_best",
     "nearest_neighbour",
     "no_shared_concepts",
+    "occurrences",
     "odds_to_weights",
     "peeking",
+    "picture_alone",
     "regret",
     "reversed_gradient",
     "settings",
     "share_forgotten",
+    "share_of_class",
     "share_of_gap",
     "softened_loss",
     "specificity",
@@ -74,4 +85,5 @@ __all__ = [
     "subspaces_turned_once",
     "thawed_top",
     "weighted_error",
+    "zebra_or_tiger",
 ]
