@@ -36,7 +36,7 @@ def missed_dip(gains) -> Question:
     return Question(
         statistics.detectable(dip),
         {
-            half: "That is half of the interval. A true effect of just that size shows in every second experiment only.",
+            half: "That is half of the interval. A true effect of that size shows in every second experiment only.",
             seen.high - seen.low: "That is the whole width of the interval.",
             seen.low: "That is an end of the interval: what may be so, not what would have been found.",
             seen.high: "That is an end of the interval: what may be so, not what would have been found.",
@@ -46,7 +46,7 @@ def missed_dip(gains) -> Question:
             "differs: subtract BnB+, draw by draw.",
         },
         otherwise="The difference of two columns, draw by draw, and what `statistics.detectable` says of it.",
-        praise="{} points: a dip as large as that these draws would most likely have shown; a smaller one they can hide.",
+        praise="{} points: a dip as large as that these draws would likely have shown; a smaller one they can hide.",
         decimals=2,
     )
 
