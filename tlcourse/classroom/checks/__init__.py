@@ -19,7 +19,7 @@ from tlcourse.classroom.checks.layers import embedding_size, honest_selection
 from tlcourse.classroom.checks.lora import adapted_in_time, break_even, merged_kernel
 from tlcourse.classroom.checks.semi_supervised import class_means, confusion_step, honest_share, share_forgotten
 from tlcourse.classroom.checks.settings import gains, no_shared_concepts, settings
-from tlcourse.classroom.checks.transfer import copied_layers, specificity, trained_parameters
+from tlcourse.classroom.checks.transfer import copied_layers, missed_dip, specificity
 from tlcourse.classroom.checks.transferability import centred_alignment, leep_of_a_constant, regret
 from tlcourse.classroom.checks.weighting import effective_size, odds_to_weights, weighted_error
 from tlcourse.classroom.checks.without_labels import by_chance, contrastive, hidden_edges, owed_to_question
@@ -67,6 +67,7 @@ __all__ = [
     "lazy_classifier",
     "leep_of_a_constant",
     "merged_kernel",
+    "missed_dip",
     "moved_line",
     "nearest_is_best",
     "nearest_neighbour",
@@ -88,7 +89,6 @@ __all__ = [
     "stem_flops",
     "subspaces_turned_once",
     "thawed_top",
-    "trained_parameters",
     "weighted_error",
     "zebra_or_tiger",
 ]
