@@ -81,16 +81,14 @@ def fair_calibration(rehearsed) -> Question:
 @exercise
 def occurrences(counted) -> str:
     """A function of scores (pictures, names) and k: how often each name is among a picture's k best."""
+    from tlcourse.methods import zero_shot
+
     expect_function(counted, "scores and a number k")
     rng = np.random.default_rng(20101231)
     for shape, k in (((30, 12), 1), ((30, 12), 4), ((7, 40), 3)):
         scores = rng.normal(size=shape) + np.linspace(0, 2, shape[1])
         told = np.asarray(counted(scores.copy(), k))
-        truth = np.zeros(shape[1], int)
-        worst = truth.copy()
-        for row in scores:
-            truth[sorted(range(shape[1]), key=lambda name, row=row: -row[name])[:k]] += 1
-            worst[sorted(range(shape[1]), key=lambda name, row=row: row[name])[:k]] += 1
+        truth, worst, first = (zero_shot.occurrences(*asked) for asked in ((scores, k), (-scores, k), (scores, 1)))
         require(
             told.shape != (shape[0],) or shape[0] == shape[1],
             "You count for each picture. Count for each *name*: in how many pictures' lists does it stand?",
@@ -104,7 +102,6 @@ def occurrences(counted) -> str:
             require(
                 not np.array_equal(told, worst), "Those are the k *worst* names: `argsort` begins with the smallest."
             )
-            first = np.bincount(scores.argmax(axis=1), minlength=shape[1])
             require(not np.array_equal(told, first), "You count only the best name of each picture, whatever k is.")
             require(
                 not np.allclose(told * shape[0], truth),
