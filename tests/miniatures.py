@@ -79,6 +79,9 @@ class World:
         task = {name: self.grey(4, 4, seed + i) for i, name in enumerate(names)}
         return {**task, "test": self.test(*self.grey(4, 3, seed + 9))}
 
+    def unlabelled(self, pictures, seed):
+        return self.grey(4, 8, seed)[0], *self.grey(4, 4, seed + 1), *self.test(*self.grey(4, 3, seed + 9))
+
     def worlds(self, seed):
         sources = {"letters": self.grey(5, 4, seed)}
         return sources, {"letters": (*self.grey(4, 3, seed), *self.test(*self.grey(4, 3, seed + 20)))}
@@ -161,6 +164,7 @@ def small_world(monkeypatch):
         patch.setattr(module("negative_transfer"), "worlds", world.worlds)
         patch.setattr(shared_tasks, "world", world.asked)
         patch.setattr(shared_trunk, "world", world.systems)
+        patch.setattr(module("surrogate_tasks"), "world", world.unlabelled)
         tf.config.run_functions_eagerly(True)
         try:
             yield world
@@ -194,7 +198,7 @@ def noted(monkeypatch):
     and of the weights that came out.
     """
     import keras
-    from sklearn.linear_model import LogisticRegression
+    from sklearn.linear_model import LogisticRegression, RidgeClassifierCV
     from sklearn.svm import SVC
 
     lessons = []
@@ -204,7 +208,7 @@ def noted(monkeypatch):
         return hashlib.sha256(b"".join(np.ascontiguousarray(a).tobytes() for a in arrays)).hexdigest()[:8]
 
     with monkeypatch.context() as patch:
-        for learner in (keras.Model, LogisticRegression, SVC, confusion.Network, multitask.Network):
+        for learner in (keras.Model, LogisticRegression, RidgeClassifierCV, SVC, confusion.Network, multitask.Network):
             before = learner.fit
 
             def fit(self, x, y, *words, before=before, **more):
