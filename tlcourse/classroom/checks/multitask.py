@@ -116,7 +116,7 @@ def which_control(answer) -> str:
         require(
             told == row, f"In row {told} something else is otherwise than in row A. Look down the column of {doubt}."
         )
-    return "Each doubt has a row of its own, and each row is A with one thing changed. That is what makes it a control."
+    return "Each doubt has a row of its own, and each of these is A with one thing changed. That makes it a control."
 
 
 @exercise
@@ -130,6 +130,7 @@ def at_equal_volume(one, other, points, right) -> str:
             {"40x20x2", "8x20x10"}
         ): "Equal volume, but the letters come from other systems, too. Keep the systems.",
         frozenset({"40x4x10", "8x20x10"}): "As many letters in both. Here it is the systems that vary.",
+        frozenset({"40x20x2, one face", "40x4x10"}): "In one of them all drawings are of one face. Keep that, too.",
         frozenset({"40x20x10", "40x20x2"}): "The same letters in both. That is volume.",
         frozenset({"40x20x2", "40x20x2, one face"}): "The same letters in both. There it is the faces that vary.",
     }
@@ -143,4 +144,4 @@ def at_equal_volume(one, other, points, right) -> str:
     truth, told = float(right[one] - right[other]), a_number(points)
     require(abs(told + truth) > 0.051 or abs(truth) < 0.06, "Upside down: more letters minus fewer.")
     require(abs(told - truth) <= 0.051, "Take the right percentages of the two, and subtract: first minus second.")
-    return "Same systems, same volume, five times the letters: whatever is left is class variety."
+    return "Same systems, same volume: five times the letters, for a fifth of the drawings of each."
