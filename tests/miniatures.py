@@ -13,7 +13,7 @@ from tlcourse import experiments
 from tlcourse.material import backbones, data, features
 from tlcourse.material.backbones import efficientnet, sentence_bert
 from tlcourse.material.features import extraction
-from tlcourse.methods import confusion
+from tlcourse.methods import confusion, few_shot, reptile
 
 
 def pictures(classes: int, each: int, *, size: int = 28, channels: int = 0, seed: int = 0):
@@ -70,6 +70,11 @@ class World:
         names = ("near", "other fonts", "scripts", "fonts", "target")
         task = {name: self.grey(4, 4, seed + i) for i, name in enumerate(names)}
         return {**task, "test": self.test(*self.grey(4, 3, seed + 9))}
+
+    def writing_system(self, name):
+        scripts = data.scripts(name)
+        self.tests += len(scripts.images)
+        return (255 - scripts.images[::-1] if self.other_test else scripts.images), scripts.faces
 
     def worlds(self, seed):
         sources = {"letters": self.grey(5, 4, seed)}
@@ -134,6 +139,7 @@ def small_world(monkeypatch):
         patch.setattr(module("copied_layers"), "tasks", world.tasks)
         patch.setattr(module("copied_layers_steps"), "task", world.tasks)
         patch.setattr(module("negative_transfer"), "worlds", world.worlds)
+        patch.setattr(module("few_shot"), "tested_letters", world.writing_system)
         tf.config.run_functions_eagerly(True)
         try:
             yield world
@@ -176,7 +182,7 @@ def noted(monkeypatch):
         return hashlib.sha256(b"".join(np.ascontiguousarray(a).tobytes() for a in arrays)).hexdigest()[:8]
 
     with monkeypatch.context() as patch:
-        for learner in (keras.Model, LogisticRegression, SVC, confusion.Network):
+        for learner in (keras.Model, LogisticRegression, SVC, confusion.Network, few_shot.Trainer, reptile.Reptile):
             before = learner.fit
 
             def fit(self, x, y, *words, before=before, **more):

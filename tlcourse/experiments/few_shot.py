@@ -24,7 +24,7 @@ TRAINED = ("classifier", "siamese", "triplet", "matching", "prototypical")
 READY = ("pixels", "HOG", "off the shelf", "untrained")  # nothing of letters is learnt
 CONFIGS = [{"method": method, "fold": fold} for method in (*TRAINED, *READY) for fold in range(len(FOLDS))]
 STEPS, DRAWS = (500, 1000, 2000), 40  # steps: where one looks; and draws of examples and queries for a system
-SHOTS, WAYS = (1, 5), (5, 20)
+SHOTS, WAYS, FIRST = (1, 5), (5, 20), 100
 CHOSEN = {  # by method, for each fold: what belongs to the loss, the rate of Adam, and how distances are read
     "classifier": [(20.0, 3e-3, "cosine")] * 5,
     "siamese": [(1.0, 3e-3, "euclid")] * 5,
@@ -55,6 +55,11 @@ def letters(systems):
 
     scripts = data.scripts(systems)
     return scripts.images, scripts.faces
+
+
+def tested_letters(system):
+    """Of one writing system, to be judged by; see `letters`."""
+    return letters([system])
 
 
 def training_letters(*left_out):
@@ -116,7 +121,7 @@ def draw(faces, shots, rng):
 
 def judged(embed, system, rule, seed):
     """Percent named right in one writing system, by "5 way 1 shot" and so on; every method gets the same draws."""
-    images, faces = letters([system])
+    images, faces = tested_letters(system)
     z, score = embed(images), {}
     for shots in SHOTS:
         rng = np.random.default_rng([seed, shots, *map(ord, system)])
@@ -128,7 +133,7 @@ def judged(embed, system, rule, seed):
 
 def trial(config):
     """Percent named right in each writing system of a fold, 5 and 20 ways, 1 and 5 examples of each letter."""
-    method, fold, seed = (config[name] for name in ("method", "fold", "seed"))
+    method, fold, seed = config["method"], config["fold"], FIRST + config["seed"]
     setting, rate, rule = CHOSEN[method][fold]
     if method in READY:
         return [{"steps": 0, **row} for row in judged_all(ready(method, seed), fold, rule, seed)]

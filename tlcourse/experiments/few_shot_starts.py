@@ -41,9 +41,12 @@ def started(start, x, y, seed):
     return model
 
 
-def episodes(system, shots, count, seed):
-    """Of five letters: examples `(5, shots, 28, 28)`, and queries `(5, n, 28, 28)`, which are of one face."""
-    images, faces = few_shot.letters([system])
+def episodes(drawn, system, shots, count, seed):
+    """Of five letters: examples `(5, shots, 28, 28)`, and queries `(5, n, 28, 28)`, which are of one face.
+
+    `drawn` is what `few_shot.letters` gives for the system.
+    """
+    images, faces = drawn
     rng = np.random.default_rng([seed, shots, *map(ord, system)])
     for _ in range(count):
         chosen, (queries, examples) = rng.permutation(len(images))[: reptile.WAYS], few_shot.draw(faces, shots, rng)
@@ -79,7 +82,7 @@ def chosen(tuner, fold, shots, seed):
         reached = [
             fine_tuned(tuner, *episode, rate)
             for system in few_shot.systems_of(fold)
-            for episode in episodes(system, shots, TRIED, seed)
+            for episode in episodes(few_shot.letters([system]), system, shots, TRIED, seed)
         ]
         tried |= {(rate, number): mean for number, mean in enumerate(np.mean(reached, axis=0))}
     return max(tried, key=tried.get)
@@ -97,7 +100,7 @@ def trial(config):
         for system in few_shot.systems_of(fold):
             found = [
                 (by_mean(embedding, *episode), fine_tuned(tuner, *episode, rate)[number])
-                for episode in episodes(system, shots, EPISODES, seed)
+                for episode in episodes(few_shot.tested_letters(system), system, shots, EPISODES, seed)
             ]
             mean, tuned = (float(value) for value in np.mean(found, axis=0))
             settings = {"shots": shots, "rate": rate, "steps": MARKS[number]}

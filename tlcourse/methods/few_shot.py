@@ -163,7 +163,7 @@ class Trainer:
                 self.head.build((None, self.model.output_shape[-1]))
                 trained = trained + self.head.trainable_weights
             self.optimizer.build(trained)
-            self.run = tf.function(self._run)
+            self.run = tf.function(self._run, reduce_retracing=True)
         self.run(tf.constant(x), tf.constant(y), tf.constant(self._batches(classes, len(x) // classes, steps)))
         return self
 
@@ -178,7 +178,8 @@ class Trainer:
     def _run(self, x: tf.Tensor, y: tf.Tensor, batches: tf.Tensor) -> None:
         import tensorflow as tf
 
-        for rows in batches:
+        for number in tf.range(tf.shape(batches)[0]):
+            rows = batches[number]
             pictures = tf.cast(tf.gather(x, rows), tf.float32)[..., None] / 255
             self._step(pictures, tf.gather(y, rows))
 

@@ -6,6 +6,7 @@ from tlcourse.classroom.checks.cost import cached_pipeline, carbon_intensity, st
 from tlcourse.classroom.checks.distillation import bias_without_labels, half_as_probable, softened_loss
 from tlcourse.classroom.checks.domain_shift import cost_of_shift, honest_distance, nearest_is_best
 from tlcourse.classroom.checks.features import honest_folds, lazy_classifier, nearest_neighbour
+from tlcourse.classroom.checks.few_shot import all_choices, baselines_share, named_right, prototypical_loss
 from tlcourse.classroom.checks.fine_tuning import head_and_loss, honest_choice, stale_statistics
 from tlcourse.classroom.checks.freezing import bias_shape, features_of_the_backbone, kept_statistics, thawed_top
 from tlcourse.classroom.checks.layers import embedding_size, honest_selection
@@ -19,6 +20,8 @@ from tlcourse.classroom.checks.weighting import effective_size, odds_to_weights,
 __all__ = [
     "NotYet",
     "adapted_in_time",
+    "all_choices",
+    "baselines_share",
     "bias_shape",
     "bias_without_labels",
     "break_even",
@@ -46,19 +49,21 @@ __all__ = [
     "merged_kernel",
     "misprint",
     "moved_line",
+    "named_right",
+    "nearest_is_best",
     "nearest_neighbour",
     "no_shared_concepts",
-    "nearest_is_best",
     "odds_to_weights",
     "peeking",
+    "prototypical_loss",
     "regret",
     "settings",
     "share_forgotten",
     "softened_loss",
     "specificity",
     "stale_statistics",
-    "subspaces_turned_once",
     "stem_flops",
+    "subspaces_turned_once",
     "thawed_top",
     "trained_parameters",
     "weighted_error",
