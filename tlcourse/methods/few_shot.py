@@ -45,6 +45,12 @@ def embed(model: keras.Model, images: np.ndarray, *, size: int = 500) -> np.ndar
     return np.concatenate(rows).reshape(*images.shape[:-2], -1)
 
 
+def sizes(z: tf.Tensor) -> tuple[int, ...]:
+    """The shape of a tensor whose shape is known."""
+    shape: Any = z.shape
+    return tuple(shape)
+
+
 def distances(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
     """Squared, of every row of `(n, width)` to every row of `(m, width)`."""
     import tensorflow as tf
@@ -56,7 +62,8 @@ def pairs(z: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """Distances of all drawings of a batch; which of them are of one class (and not one drawing); which of two."""
     import tensorflow as tf
 
-    y, rows = np.repeat(np.arange(z.shape[0]), z.shape[1]), tf.reshape(z, (-1, z.shape[-1]))
+    classes, drawings, width = sizes(z)
+    y, rows = np.repeat(np.arange(classes), drawings), tf.reshape(z, (-1, width))
     same = y[:, None] == y
     return distances(rows, rows), tf.constant(same & ~np.eye(len(y), dtype=bool)), tf.constant(~same)
 
@@ -97,7 +104,7 @@ def matching(z: tf.Tensor, scale: float) -> tf.Tensor:
 
     z = tf.math.l2_normalize(z, axis=-1)
     logits = scale * tf.reshape(z[:, 1:], (-1, z.shape[-1])) @ tf.transpose(z[:, 0])
-    return cross_entropy(logits, z.shape[1] - 1)
+    return cross_entropy(logits, sizes(z)[1] - 1)
 
 
 def prototypical(z: tf.Tensor, examples: int) -> tf.Tensor:
@@ -106,14 +113,14 @@ def prototypical(z: tf.Tensor, examples: int) -> tf.Tensor:
 
     prototypes = tf.reduce_mean(z[:, :examples], axis=1)
     queries = tf.reshape(z[:, examples:], (-1, z.shape[-1]))
-    return cross_entropy(-distances(queries, prototypes), z.shape[1] - examples)
+    return cross_entropy(-distances(queries, prototypes), sizes(z)[1] - examples)
 
 
 def cross_entropy(logits: tf.Tensor, each: int) -> tf.Tensor:
     """Mean over queries `(classes * each, classes)` that stand class after class."""
     import tensorflow as tf
 
-    y = np.repeat(np.arange(logits.shape[1]), each)
+    y = np.repeat(np.arange(sizes(logits)[1]), each)
     return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(y, logits))
 
 
@@ -136,7 +143,7 @@ class Trainer:
         self.loss, self.scale, self.rng = loss, scale, np.random.default_rng(seed)
         self.model = network(seed=seed)
         self.optimizer = keras.optimizers.Adam(rate)
-        self.head: keras.layers.Layer | None = None
+        self.head: Any = None
         self.run: Any = None
 
     @property
