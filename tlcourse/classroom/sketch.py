@@ -189,7 +189,7 @@ onpointermove="var c=this;if(c.at){{var g=c.getContext('2d'),p=c.at[c.at.length-
 g.beginPath();g.moveTo(p[0],p[1]);g.lineTo(event.offsetX,event.offsetY);g.stroke();c.at.push([event.offsetX,event.offsetY])}}"
 onpointerup="var c=this;if(c.at){{c.all.push(c.at);c.at=null;
 var t=c.closest('.tlcourse-sketch').querySelector('.tlcourse-strokes input');
-t.value=JSON.stringify({{strokes:c.all}});t.dispatchEvent(new Event('input',{{bubbles:true}}));
+t.value=JSON.stringify({{strokes:c.all,at:Date.now()}});t.dispatchEvent(new Event('input',{{bubbles:true}}));
 t.dispatchEvent(new Event('change',{{bubbles:true}}))}}"></canvas><br>
 <button type="button" onclick="var c=this.parentNode.querySelector('canvas');c.all=[];c.at=null;
 c.getContext('2d').clearRect(0,0,{PAD},{PAD})">clear the pad</button>"""
