@@ -26,11 +26,11 @@ CONFIGS = [{"method": method, "fold": fold} for method in (*TRAINED, *READY) for
 STEPS, DRAWS = (500, 1000, 2000), 40  # steps: where one looks; and draws of examples and queries for a system
 SHOTS, WAYS, FIRST = (1, 5), (5, 20), 100
 CHOSEN = {  # by method, for each fold: what belongs to the loss, the rate of Adam, and how distances are read
-    "classifier": [(20.0, 3e-3, "cosine")] * 5,
-    "siamese": [(1.0, 3e-3, "euclid")] * 5,
-    "triplet": [(0.2, 3e-3, "cosine")] * 5,
+    "classifier": [(10.0, 3e-3, "cosine")] * 5,
+    "siamese": [(3.0, 3e-3, "euclid")] * 5,
+    "triplet": [(0.3, 3e-3, "cosine")] * 5,
     "matching": [(10.0, 3e-3, "cosine")] * 5,
-    "prototypical": [(1, 3e-3, "euclid")] * 5,
+    "prototypical": [(0.3, 3e-3, "euclid")] * 5,
     "pixels": [(None, None, "cosine")] * 5,
     "HOG": [(None, None, "cosine")] * 5,
     "off the shelf": [(None, None, "cosine")] * 5,
@@ -73,7 +73,7 @@ def trainer(method, setting, rate, seed):
     if method == "classifier":
         return few_shot.Trainer(None, scale=setting, rate=rate, seed=seed)
     names = {"siamese": (few_shot.contrastive, "margin"), "triplet": (few_shot.triplet, "margin")}
-    names |= {"matching": (few_shot.matching, "scale"), "prototypical": (few_shot.prototypical, "examples")}
+    names |= {"matching": (few_shot.matching, "scale"), "prototypical": (few_shot.prototypical, "scale")}
     loss, name = names[method]
     return few_shot.Trainer(functools.partial(loss, **{name: setting}), rate=rate, seed=seed)
 

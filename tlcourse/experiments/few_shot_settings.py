@@ -14,7 +14,7 @@ SETTINGS = {
     "siamese": (1.0, 3.0, 10.0),
     "triplet": (0.1, 0.3, 0.9),
     "matching": (1.0, 10.0, 30.0),
-    "prototypical": (1, 2, 3),
+    "prototypical": (0.1, 0.3, 1.0),
 }
 RATES, RULES, FIRST = (1e-3, 3e-3), ("euclid", "cosine"), 700
 CONFIGS = [{"method": method, "left_out": pair} for method in (*SETTINGS, "pixels", "HOG", "off the shelf", "untrained")

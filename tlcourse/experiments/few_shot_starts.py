@@ -17,9 +17,9 @@ STARTS = ("untrained", "classifier", "reptile")
 CONFIGS = [{"start": start, "fold": fold} for start in STARTS for fold in range(len(few_shot.FOLDS))]
 PARTNER = {0: 1, 1: 0, 2: 3, 3: 2, 4: 0}  # which other fold the rate is chosen on
 STEPS, FIRST = 1000, 300
-EPISODES, TRIED = 8, 2  # of a writing system, to judge by and to choose by
-RATES, MARKS = (0.003, 0.01, 0.03, 0.1), (1, 5, 20)
-INNER, OUTER = 0.05, 0.5
+EPISODES, TRIED = 5, 1  # of a writing system, to judge by and to choose by
+RATES, MARKS = (0.003, 0.01, 0.03), (5, 20, 50)
+INNER, OUTER = 0.1, 0.5
 MINIATURE = {
     "config": {"start": "reptile", "fold": 1},
     "STEPS": 2,

@@ -107,13 +107,16 @@ def matching(z: tf.Tensor, scale: float) -> tf.Tensor:
     return cross_entropy(logits, sizes(z)[1] - 1)
 
 
-def prototypical(z: tf.Tensor, examples: int) -> tf.Tensor:
-    """Queries are named by the nearest mean of a class's examples (Snell, Swersky and Zemel, 2017, eq. 2)."""
+def prototypical(z: tf.Tensor, examples: int = 1, *, scale: float = 1.0) -> tf.Tensor:
+    """Queries are named by the nearest mean of a class's examples (Snell, Swersky and Zemel, 2017, eq. 2).
+
+    The squared distance is multiplied by `scale` before the softmax, theirs by 1.
+    """
     import tensorflow as tf
 
     prototypes = tf.reduce_mean(z[:, :examples], axis=1)
     queries = tf.reshape(z[:, examples:], (-1, z.shape[-1]))
-    return cross_entropy(-distances(queries, prototypes), sizes(z)[1] - examples)
+    return cross_entropy(-scale * distances(queries, prototypes), sizes(z)[1] - examples)
 
 
 def cross_entropy(logits: tf.Tensor, each: int) -> tf.Tensor:
