@@ -23,7 +23,7 @@ FOLDS = (
 TRAINED = ("classifier", "siamese", "triplet", "matching", "prototypical")
 READY = ("pixels", "HOG", "off the shelf", "untrained")  # nothing of letters is learnt
 CONFIGS = [{"method": method, "fold": fold} for method in (*TRAINED, *READY) for fold in range(len(FOLDS))]
-STEPS, DRAWS = (500, 1000, 2000), 40  # steps: where one looks; and draws of examples and queries for a system
+STEPS, DRAWS = (400, 800, 1600), 40  # steps: where one looks; and draws of examples and queries for a system
 SHOTS, WAYS, FIRST = (1, 5), (5, 20), 100
 CHOSEN = {  # by method, for each fold: what belongs to the loss, the rate of Adam, and how distances are read
     "classifier": [(10.0, 3e-3, "cosine")] * 5,
