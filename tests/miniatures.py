@@ -4,6 +4,7 @@ What was learnt from is noted: the arrays that every `fit` was given, and the we
 """
 
 import contextlib
+import dataclasses
 import hashlib
 import importlib
 
@@ -45,8 +46,14 @@ class World:
     def stickers(self, domain="photo", *, size=32, test_fraction=0.25, seed=0):
         return self.split(8, 8, size=size, channels=3, test_fraction=test_fraction, seed=seed + len(domain))
 
-    def digits(self, name="mnist"):
-        return self.split(10, 24)
+    def digits(self, name="mnist", *, more=False):
+        split = self.split(10, 24, channels=3 if name == "mnist_m" else 0)
+        if not more:
+            return split
+        x, y = pictures(10, 12, seed=1)
+        return dataclasses.replace(
+            split, x_train=np.concatenate([split.x_train, x]), y_train=np.concatenate([split.y_train, y])
+        )
 
     def reviews(self, domain):
         rng = np.random.default_rng(len(domain))

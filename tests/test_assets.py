@@ -109,7 +109,7 @@ def home(tmp_path, shop, monkeypatch):
     lines = [
         f"{sha(content)}  {relative}\r\n" for relative, content in committed.items()
     ]  # as git on Windows may have it
-    (data / "CHECKSUMS.sha256").write_bytes("".join(lines).encode())
+    (data / "CHECKSUMS.sha256").write_bytes(f"{''.join(lines)}# {len(lines)} files\r\n".encode())
     monkeypatch.setattr(assets, "DATA", data)
     monkeypatch.setattr(assets, "ASSETS", table())
     return data
@@ -424,6 +424,27 @@ def test_missing_files_name_themselves_and_their_command(home):
     assert "`git restore data/kept/folder/a.png`" in refused("kept/folder/a.png is missing", assets.path, "folder")
     (home / "CHECKSUMS.sha256").unlink()
     refused("data/CHECKSUMS.sha256 is missing; run `git restore data/CHECKSUMS.sha256`", assets.path, "kept")
+
+
+def test_a_list_that_is_cut_or_damaged_is_refused(home):
+    file = home / "CHECKSUMS.sha256"
+    whole = file.read_bytes()
+    lines = whole.splitlines(keepends=True)
+    for left in (
+        b"",
+        *(b"".join(lines[:n]) for n in range(1, len(lines))),
+        whole[:-20],
+        b"\xff" + whole,
+    ):
+        file.write_bytes(left)
+        refused("data/CHECKSUMS.sha256 is damaged; run `git restore data/CHECKSUMS.sha256`", assets.path, "kept")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_a_named_pipe_in_a_files_place_is_not_waited_for(home):
+    (home / "kept/folder/a.png").unlink()
+    os.mkfifo(home / "kept/folder/a.png")
+    refused("kept/folder/a.png is no file", assets.path, "folder")
 
 
 def test_files_are_those_listed_whatever_else_lies_there(home):

@@ -354,12 +354,17 @@ def test_each_wrong_setting_is_named(name):
         checks.settings({key: word for key, word in RIGHT.items() if key != name})
 
 
-def test_the_misprint_is_that_everything_frozen_initialises_nothing(capsys):
-    checks.misprint("Large")
+def test_gains_are_read_off_two_pairs_of_curves(capsys):
+    truth = {"one": ["slope", "start"], "two": {"end", "start"}}
+    checks.gains(truth)
     assert "✓" in capsys.readouterr().out
-    for answer in ("small", "medium", "all"):
+    for pair in truth:
+        for word in ("start", "slope", "end"):
+            with pytest.raises(NotYet, match=f"^{pair}: "):
+                checks.gains({**truth, pair: set(truth[pair]) ^ {word}})
+    for odd in ({"one": 3, "two": ()}, {"one": ()}, ["start"], {"one": "asymptote", "two": ()}):
         with pytest.raises(NotYet):
-            checks.misprint(answer)
+            checks.gains(odd)
 
 
 @pytest.fixture(scope="module")

@@ -70,6 +70,7 @@ def few_shot_means(rng):
 # The further arguments of each numeric check, drawn at random as a notebook could have them.
 CONTEXTS = {
     "baselines_share": lambda rng: (few_shot_means(rng),),
+    "at_least_wrong": lambda rng: (),
     "bias_without_labels": lambda rng: (rng.normal(size=(500, 10)) - rng.uniform(0, 8) * np.eye(10)[3],),
     "break_even": lambda rng: tuple(map(int, rng.integers(3, 2000, size=2))),
     "carbon_intensity": lambda rng: (),
@@ -87,6 +88,7 @@ CONTEXTS = {
     "nearest_is_best": lambda rng: (distances(rng),),
     "peeking": lambda rng: (pd.DataFrame(rng.uniform(20, 90, size=(20, 8)), columns=[5, 10, 20, 30, 40, 50, 60, 80]),),
     "regret": lambda rng: (rules(rng),),
+    "share_of_gap": lambda rng: tuple(np.sort(rng.uniform(20, 99, size=6))[:, None] + rng.normal(size=(6, 10))),
     "share_forgotten": lambda rng: (fallen(rng),),
     "specificity": lambda rng: (gains(rng),),
     "stale_statistics": lambda rng: (),

@@ -367,7 +367,6 @@ def test_each_recorded_run_trains_what_it_says(miniature):
     rows = {config["method"]: trial.trial({**config, "seed": 0})[0] for config in trial.CONFIGS}
     head = 2 * 384 + 2
     assert rows["probe"]["trainable"] == rows["head"]["trainable"] == head
-    assert rows["probe"]["cpu_seconds"] < rows["head"]["cpu_seconds"]
     assert rows["projections"]["trainable"] == head + 2 * trial.PROJECTIONS_RANK * 2 * 384
     assert rows["query and value"]["trainable"] == head + 2 * 384 * 384
     assert rows["full"]["trainable"] == rows["full"]["all"] == rows["rank 1"]["all"]

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.filterwarnings(
 TESTED = {"accuracy", "test_accuracy", "test_loss", "teacher", "agreement", "recall", "others", "guide_accuracy",
           "labelled", "among_others", "labelled_rebalanced", "others_rebalanced",
           "5 way 1 shot", "20 way 1 shot", "5 way 5 shot", "20 way 5 shot", "nearest mean", "fine-tuned",
-          "guide_epochs"}  # fmt: skip
+          "guide_epochs", "named_absent"}  # fmt: skip
 # Passes over the examples times batches in each, as the settings say.
 STEPS = {"lora_ranks": 2, "lora_domains": 2, "lora_spectrum": 2, "distillation": 2, "distillation_steps": 2,
          "missing_class": 2, "batch_norm": 2, "freeze_depth": 4, "first_start": 6, "forgetting": 1}  # fmt: skip
@@ -71,6 +71,27 @@ def test_a_setting_is_chosen_within_the_training_pictures(treatment, world, monk
         world.other_test = True
         again = [row["setting"] for row in run("samples", monkeypatch, treatment=treatment)]
     assert len(first) > 8 and first == lessons and settings == again
+
+
+@pytest.mark.parametrize("arm", ["source only", "joint, ramped", "coral", "ramped, no batch norm"])
+def test_other_labels_of_an_unlabelled_target_change_only_what_judges(arm, world, monkeypatch):
+    experiment = module("domain_adversarial")
+    drawn = experiment.pictures
+
+    def exchanged(target, seed):
+        part = drawn(target, seed)
+        theirs = {
+            name: (x, (y + 1) % 10) for name, (x, y) in part.items() if name in ("target", "target held out", "test")
+        }
+        return part | theirs
+
+    first = run("domain_adversarial", monkeypatch, target="mnist_m", arm=arm)
+    monkeypatch.setattr(experiment, "pictures", exchanged)
+    again = run("domain_adversarial", monkeypatch, target="mnist_m", arm=arm)
+    judged = {"accuracy", "tempting", "class_gap"}
+    for before, after in zip(first, again, strict=True):
+        assert {key for key in before if before[key] != after[key]} <= judged
+        assert before["class_gap"] != after["class_gap"]
 
 
 WAYS = [(config["target"], config["treatment"]) for config in module("samples").CONFIGS]

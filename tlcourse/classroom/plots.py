@@ -169,12 +169,20 @@ def spoken(table: pd.DataFrame, label: str, unit: str = "percent") -> str:
     return ", ".join(f"{name} {mean:.0f} {unit}" for name, mean in zip(table[label], table["mean"], strict=True))
 
 
-def pictures(images: Sequence[np.ndarray], titles: Sequence[str] | None = None, *, columns: int = 8, size: float = 1.0):
+def pictures(
+    images: Sequence[np.ndarray],
+    titles: Sequence[str] | None = None,
+    *,
+    rows: Sequence[str] = (),
+    columns: int = 8,
+    size: float = 1.0,
+):
     """A grid of pictures.
 
     Args:
         images: each `(height, width)` or `(height, width, 3)`, uint8 or values in [0, 255].
         titles: one for each, or None.
+        rows: what stands to the left of each row, from above; or nothing.
         columns: pictures in a row.
         size: height of a picture in inches.
 
@@ -188,8 +196,8 @@ def pictures(images: Sequence[np.ndarray], titles: Sequence[str] | None = None, 
         raise ValueError(f"Expected pictures and as many titles, got {len(images)} and {len(titles or ())}.")
     import matplotlib.pyplot as plt
 
-    rows = -(-len(images) // columns)
-    grid = axes(rows, columns, size=(size * columns, (size + 0.28 * (titles is not None)) * rows), squeeze=False)
+    n = -(-len(images) // columns)
+    grid = axes(n, columns, size=(size * columns, (size + 0.28 * (titles is not None)) * n), squeeze=False)
     small = {"fontsize": plt.rcParams["font.size"] * 8 / 10.5, "fontweight": "normal", "pad": 2}
     for i, ax in enumerate(grid.flat):
         ax.axis("off")
@@ -197,4 +205,6 @@ def pictures(images: Sequence[np.ndarray], titles: Sequence[str] | None = None, 
             picture = np.asarray(images[i]).astype("uint8")
             ax.imshow(picture, cmap="gray_r", vmin=0, vmax=255, interpolation="antialiased")
             ax.set_title(titles[i] if titles is not None else "", **small)
+    for ax, row in zip(grid[:, 0], rows, strict=False):
+        ax.text(-0.1, 0.5, row, fontsize=small["fontsize"], ha="right", va="center", transform=ax.transAxes)
     return grid.flat[0].figure

@@ -1,5 +1,12 @@
 """The checks of the exercises, one module for each topic; notebooks call them as `checks.<topic>(answer)`."""
 
+from tlcourse.classroom.checks.adversarial import (
+    aligned,
+    at_least_wrong,
+    informed,
+    reversed_gradient,
+    share_of_gap,
+)
 from tlcourse.classroom.checks.alignment import gap_closed, moved_line, peeking, subspaces_turned_once
 from tlcourse.classroom.checks.core import NotYet
 from tlcourse.classroom.checks.cost import cached_pipeline, carbon_intensity, stem_flops
@@ -12,7 +19,7 @@ from tlcourse.classroom.checks.freezing import bias_shape, features_of_the_backb
 from tlcourse.classroom.checks.layers import embedding_size, honest_selection
 from tlcourse.classroom.checks.lora import adapted_in_time, break_even, merged_kernel
 from tlcourse.classroom.checks.semi_supervised import class_means, confusion_step, honest_share, share_forgotten
-from tlcourse.classroom.checks.settings import misprint, no_shared_concepts, settings
+from tlcourse.classroom.checks.settings import gains, no_shared_concepts, settings
 from tlcourse.classroom.checks.transfer import copied_layers, specificity, trained_parameters
 from tlcourse.classroom.checks.transferability import centred_alignment, leep_of_a_constant, regret
 from tlcourse.classroom.checks.weighting import effective_size, odds_to_weights, weighted_error
@@ -22,6 +29,8 @@ __all__ = [
     "adapted_in_time",
     "all_choices",
     "baselines_share",
+    "aligned",
+    "at_least_wrong",
     "bias_shape",
     "bias_without_labels",
     "break_even",
@@ -35,6 +44,7 @@ __all__ = [
     "effective_size",
     "embedding_size",
     "features_of_the_backbone",
+    "gains",
     "gap_closed",
     "half_as_probable",
     "head_and_loss",
@@ -43,11 +53,11 @@ __all__ = [
     "honest_folds",
     "honest_selection",
     "honest_share",
+    "informed",
     "kept_statistics",
     "lazy_classifier",
     "leep_of_a_constant",
     "merged_kernel",
-    "misprint",
     "moved_line",
     "named_right",
     "nearest_is_best",
@@ -57,8 +67,10 @@ __all__ = [
     "peeking",
     "prototypical_loss",
     "regret",
+    "reversed_gradient",
     "settings",
     "share_forgotten",
+    "share_of_gap",
     "softened_loss",
     "specificity",
     "stale_statistics",

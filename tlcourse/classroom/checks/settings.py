@@ -1,4 +1,4 @@
-"""Checks of chapter 00: the settings of transfer, the lecture's chart, and an honest test of transfer."""
+"""Checks of chapter 00: the gains of transfer, its settings, and an honest test of it."""
 
 import numpy as np
 
@@ -27,17 +27,33 @@ def settings(answer) -> str:
     return "First ask whether anything differs, then where the labels are: on the target, only on the source, nowhere."
 
 
+# What each of two pairs of curves gains by transfer, as chapter 00 prints them.
+_GAINS = {"one": {"start", "slope"}, "two": {"start", "end"}}
+_HIGHER = {
+    ("one", "start"): "one: look at the numbers before any training.",
+    ("one", "slope"): "one: how many points does each curve gain in its first five epochs?",
+    ("one", "end"): "one: at the end both stand at the same height.",
+    ("two", "start"): "two: look at the numbers before any training.",
+    ("two", "slope"): "two: after five epochs it is higher, but it began higher. A slope is what is gained on the way.",
+    ("two", "end"): "two: look at the last column.",
+}
+
+
 @exercise
-def misprint(answer) -> str:
-    """Which line of the lecture's table cannot be meant as printed."""
-    given = str(answer).strip().lower()
-    require(given in ("small", "medium", "large"), f'Expected "small", "medium" or "large", got {answer!r}.')
-    require(given != "small", "With little data that is the standard advice: few labels can only fix few parameters.")
-    require(given != "medium", "That is the compromise between the two extremes. What should be the other extreme?")
-    return (
-        "With all layers frozen the large row would be the small row over again. It must mean: freeze *no* layer, "
-        "and train on from the pretrained weights."
-    )
+def gains(answer) -> str:
+    """Which of start, slope and end are higher in two pairs of curves, as a dict of sets or lists."""
+    expect(answer, dict, 'a dict such as {"one": ["start", "end"], "two": []}')
+    missing = sorted(set(_GAINS) - set(answer))
+    require(not missing, f"Still missing: {', '.join(missing)}.")
+    for pair, truth in _GAINS.items():
+        given = answer[pair]
+        expect(given, (list, tuple, set, frozenset, str), f'for "{pair}" a list such as ["start", "end"]')
+        given = {str(word).strip().lower() for word in ([given] if isinstance(given, str) else given)}
+        unknown = sorted(given - {"start", "slope", "end"})
+        require(not unknown, f'{pair}: expected "start", "slope" and "end", got {", ".join(unknown)}.')
+        for word in ("end", "slope", "start"):
+            require((word in given) == (word in truth), _HIGHER[pair, word])
+    return "A slope is what is gained on the way, not the height that is reached."
 
 
 @exercise

@@ -3,6 +3,7 @@
 import numpy as np
 
 from tlcourse.classroom.checks.core import Question, exercise, expect_function, numeric, require
+from tlcourse.methods import transferability
 
 
 @numeric
@@ -67,8 +68,9 @@ def centred_alignment(mended) -> str:
     stretched = abs(float(mended(a * np.array([9, 1, 1, 1, 1, 1, 1]), a)) - 1)
     spread = "Dividing each feature by its spread is too much: then a loud feature counts no more than a quiet one."
     require(stretched > 1e-3, spread)
-    a, b = (table - table.mean(axis=0) for table in (a, b))
-    truth = np.linalg.norm(a.T @ b) ** 2 / (np.linalg.norm(a.T @ a) * np.linalg.norm(b.T @ b))
+    truth = transferability.cka(a, b, debias=False)
     require(abs(got - np.sqrt(truth)) > 1e-6, "That is the root of it: the numerator is squared.")
+    without = "Centred, and without the diagonal: a better CKA. But mend hers with *one* change, to see what it was."
+    require(abs(got - transferability.cka(a, b)) > 1e-6, without)
     require(abs(got - truth) < 1e-6, f"Expected {truth:.3f} for two tables that share a feature, got {got:.3f}.")
     return "Centred, and nothing else changed."

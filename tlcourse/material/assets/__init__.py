@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 from pathlib import Path
+from stat import S_ISREG
 
 from tlcourse.material.assets.catalogue import ASSETS, Asset
 
@@ -110,17 +111,24 @@ def _expected(asset: Asset) -> dict[str, str]:
 
 
 def _checksums() -> dict[str, str]:
+    """Relative path -> SHA-256 of every committed file. The last line counts them, so that a list cut short is seen."""
     try:
-        text = (DATA / CHECKSUMS).read_text(encoding="utf-8")
+        *lines, last = (DATA / CHECKSUMS).read_text(encoding="utf-8").splitlines()
+        rows = {relative.lstrip("*"): sha256 for sha256, relative in (line.split(maxsplit=1) for line in lines)}
+        if last != f"# {len(rows)} files":
+            raise ValueError
     except OSError:
         raise AssetError(f"data/{CHECKSUMS} is missing; run `git restore data/{CHECKSUMS}`.") from None
-    rows = (line.split(maxsplit=1) for line in text.splitlines() if line.strip())
-    return {relative.lstrip("*"): sha256 for sha256, relative in rows}
+    except ValueError:  # a UnicodeDecodeError as well
+        raise AssetError(f"data/{CHECKSUMS} is damaged; run `git restore data/{CHECKSUMS}`.") from None
+    return rows
 
 
 def _problem(file: Path, expected: str) -> str | None:
     try:
         stat = file.stat()
+        if not S_ISREG(stat.st_mode):  # to open a named pipe would wait for ever
+            return "is no file"
         stamp = (stat.st_mtime_ns, stat.st_size)
         known = _verified.get(file)
         if known is None or known[0] != stamp:
