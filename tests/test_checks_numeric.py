@@ -61,15 +61,19 @@ def fallen(rng):
     return table
 
 
-def few_shot_means(rng):
-    """Mean accuracy of the methods of chapter 15."""
-    low, middle, high = rng.uniform(40, 55), rng.uniform(60, 75), rng.uniform(80, 90, size=2)
-    return pd.Series({"pixels": low, "off the shelf": middle, "prototypical": high[0], "classifier": high[1]})
+def episodes_of_systems(rng):
+    """Percent right, a column for each of fifty writing systems, as in chapter 15."""
+    return pd.DataFrame(rng.uniform(35, 75, size=50) + rng.normal(0, 20, size=(100, 50)))
+
+
+def two_methods(rng):
+    """Mean accuracy of two methods in ten groups that are hard or easy for both."""
+    hard = rng.uniform(60, 95, size=10)
+    return tuple(pd.Series(hard + rng.normal(shift, 1.0, size=10)) for shift in (0, 2))
 
 
 # The further arguments of each numeric check, drawn at random as a notebook could have them.
 CONTEXTS = {
-    "baselines_share": lambda rng: (few_shot_means(rng),),
     "at_least_wrong": lambda rng: (),
     "bias_without_labels": lambda rng: (rng.normal(size=(500, 10)) - rng.uniform(0, 8) * np.eye(10)[3],),
     "break_even": lambda rng: tuple(map(int, rng.integers(3, 2000, size=2))),
@@ -80,16 +84,18 @@ CONTEXTS = {
     "gap_closed": lambda rng: tuple(np.sort(rng.uniform(20, 99, size=3))),
     "half_as_probable": lambda rng: (),
     "honest_choice": lambda rng: (runs(rng),),
-    "lazy_classifier": lambda rng: (rng.integers(0, 2, size=rng.integers(2, 400)),),
     "honest_share": lambda rng: (arms(rng),),
+    "lazy_classifier": lambda rng: (rng.integers(0, 2, size=rng.integers(2, 400)),),
     "leep_of_a_constant": lambda rng: (),
+    "more_systems": lambda rng: (episodes_of_systems(rng),),
     "moved_line": lambda rng: (),
-    "nearest_neighbour": lambda rng: (rng.normal(size=(40, 3)), rng.integers(0, 3, size=40)),
     "nearest_is_best": lambda rng: (distances(rng),),
+    "nearest_neighbour": lambda rng: (rng.normal(size=(40, 3)), rng.integers(0, 3, size=40)),
+    "paired_width": two_methods,
     "peeking": lambda rng: (pd.DataFrame(rng.uniform(20, 90, size=(20, 8)), columns=[5, 10, 20, 30, 40, 50, 60, 80]),),
     "regret": lambda rng: (rules(rng),),
-    "share_of_gap": lambda rng: tuple(np.sort(rng.uniform(20, 99, size=6))[:, None] + rng.normal(size=(6, 10))),
     "share_forgotten": lambda rng: (fallen(rng),),
+    "share_of_gap": lambda rng: tuple(np.sort(rng.uniform(20, 99, size=6))[:, None] + rng.normal(size=(6, 10))),
     "specificity": lambda rng: (gains(rng),),
     "stale_statistics": lambda rng: (),
     "stem_flops": lambda rng: (),

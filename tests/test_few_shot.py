@@ -13,7 +13,8 @@ from tlcourse.classroom import sketch
 from tlcourse.experiments import few_shot as experiment
 from tlcourse.experiments import few_shot_settings, few_shot_starts
 from tlcourse.material import data
-from tlcourse.methods import few_shot, reptile
+from tlcourse.methods import episodes, few_shot, reptile
+from tlcourse.workshop import sweeps
 
 RNG = np.random.default_rng(15)
 Z = RNG.normal(size=(4, 3, 6)).astype("float32")
@@ -30,11 +31,14 @@ def inline(name):
 @pytest.mark.parametrize("of", ["notebook", "package"])
 def test_pairs_are_pulled_and_pushed(of):
     rows, y = Z.reshape(12, 6), np.repeat(np.arange(4), 3)
+    rows = rows / np.linalg.norm(rows, axis=1, keepdims=True)
     d = np.linalg.norm(rows[:, None] - rows, axis=-1)
     same = [d[i, j] ** 2 for i in range(12) for j in range(12) if i != j and y[i] == y[j]]
-    other = [max(0, 4 - d[i, j]) ** 2 for i in range(12) for j in range(12) if y[i] != y[j]]
+    other = [(1.2 - d[i, j]) ** 2 for i in range(12) for j in range(12) if y[i] != y[j] and d[i, j] < 1.2]
     loss = few_shot.contrastive if of == "package" else inline("contrastive")
-    assert float(loss(tf.constant(Z), 4.0)) == pytest.approx(np.mean(same) + np.mean(other), rel=1e-4)
+    assert 0 < len(other) < 108, "some pairs are inside the margin, and some are not"
+    assert float(loss(tf.constant(Z), 1.2)) == pytest.approx(np.mean(same) + np.mean(other), rel=1e-4)
+    assert float(loss(tf.constant(Z), 0.0)) == pytest.approx(np.mean(same), rel=1e-4)  # none inside
 
 
 @pytest.mark.parametrize("of", ["notebook", "package"])
@@ -51,6 +55,16 @@ def test_a_triplet_takes_the_nearest_other_that_is_not_nearer_yet(of):
     loss = few_shot.triplet if of == "package" else inline("triplet")
     assert farthest, "there is a class that has everything nearer"
     assert float(loss(tf.constant(Z), 0.3)) == pytest.approx(np.mean(terms), rel=1e-4)
+
+
+def test_triplets_that_are_not_mined_are_all():
+    rows, y, terms = Z.reshape(12, 6), np.repeat(np.arange(4), 3), []
+    rows = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    d = ((rows[:, None] - rows) ** 2).sum(axis=-1)
+    for a, p, n in itertools.permutations(range(12), 3):
+        if y[a] == y[p] != y[n]:
+            terms.append(max(0, d[a, p] - d[a, n] + 0.3))
+    assert float(few_shot.triplet(tf.constant(Z), 0.3, mined=False)) == pytest.approx(np.mean(terms), rel=1e-4)
 
 
 @pytest.mark.parametrize("of", ["notebook", "package"])
@@ -78,38 +92,102 @@ def test_prototypes_are_a_linear_classifier(examples):
 def test_all_choices_are_counted(ways):
     classes, z = 6, RNG.normal(size=(6, 4, 3))
     queries, examples = RNG.integers(2, size=6), np.tile([2, 3], (6, 1))
-    ranks, right = few_shot.ranks(z, queries, examples), []
+    ranks, right = episodes.ranks(z, queries, examples), []
     means = z[:, 2:].mean(axis=1)
     for chosen in itertools.combinations(range(classes), ways):
         for own in chosen:
             d = ((z[own, queries[own]] - means[list(chosen)]) ** 2).sum(axis=1)
             right.append(chosen[d.argmin()] == own)
-    assert few_shot.accuracy(ranks, ways, classes) == pytest.approx(100 * np.mean(right))
+    assert episodes.accuracy(ranks, ways, classes) == pytest.approx(100 * np.mean(right))
     assert (
-        few_shot.ranks(100 * z, queries, examples, rule="cosine") == few_shot.ranks(z, queries, examples, rule="cosine")
+        episodes.ranks(100 * z, queries, examples, rule="cosine") == episodes.ranks(z, queries, examples, rule="cosine")
     ).all()
 
 
+@pytest.mark.parametrize("rule", ["euclid", "cosine", "attention"])
+def test_what_makes_everything_alike_names_nothing(rule):
+    alike = np.full((20, 4, 3), 0.5)
+    alike[7] = 0.0
+    ranks = episodes.ranks(alike[[0] * 20], np.zeros(20, int), np.ones((20, 2), int), rule=rule)
+    assert (ranks == 19).all() and episodes.accuracy(ranks, 5, 20) == 0
+    assert episodes.accuracy(episodes.ranks(0 * alike, np.zeros(20, int), np.ones((20, 2), int), rule=rule), 5, 20) == 0
+
+
+def test_attention_adds_up_what_it_pays_to_each_example():
+    z, queries, examples = RNG.normal(size=(6, 4, 3)), np.zeros(6, int), np.tile([1, 3], (6, 1))
+    unit = z / np.linalg.norm(z, axis=-1, keepdims=True)
+    paid = np.exp(4 * np.einsum("qw,ckw->qck", unit[:, 0], unit[:, [1, 3]]))
+    share = (paid / paid.sum(axis=(1, 2), keepdims=True)).sum(axis=-1)
+    worse = [(share[c] > share[c, c]).sum() for c in range(6)]
+    assert episodes.ranks(z, queries, examples, rule="attention", scale=4.0).tolist() == worse
+    with pytest.raises(ValueError, match="Expected rule="):
+        episodes.ranks(z, queries, examples, rule="nearest")
+
+
+def test_settled_statistics_are_those_of_the_pictures(monkeypatch):
+    monkeypatch.setattr(few_shot, "FILTERS", (4, 4, 4, 4))
+    x, model = RNG.integers(255, size=(300, 28, 28)).astype("uint8"), few_shot.network(seed=3)
+    before = [weight.numpy() for weight in model.trainable_weights]
+    few_shot.settle(model, x, seed=1)
+    first, norm = model.layers[1], next(layer for layer in model.layers if "normalization" in layer.name)
+    pooled = tf.nn.max_pool2d(first(x[..., None].astype("float32") / 255), 2, 2, "VALID")
+    mean, variance = (np.asarray(part) for part in tf.nn.moments(pooled, [0, 1, 2]))
+    assert np.allclose(norm.moving_mean, mean, atol=0.05 * np.sqrt(variance))
+    assert np.allclose(norm.moving_variance, variance, rtol=0.1)
+    assert all(np.array_equal(a, b) for a, b in zip(before, model.trainable_weights, strict=True))
+
+
 def test_every_writing_system_is_tested_once():
-    systems = [name for fold in range(5) for name in experiment.systems_of(fold)]
+    systems = [name for group in range(10) for name in experiment.systems_of(group)]
     assert sorted(systems) == sorted(set(data.scripts().systems)) and len(systems) == 50
-    assert [len(experiment.systems_of(fold)) for fold in range(5)] == [10] * 5
+    assert [len(experiment.systems_of(group)) for group in range(10)] == [5] * 10
+    assert sorted(group for fold in experiment.FOLDS for group in fold) == list(range(10))
 
 
-def test_nobody_is_trained_on_a_fold_that_tests_or_chooses(monkeypatch):
+def test_nobody_is_trained_on_a_group_that_tests_or_chooses(monkeypatch):
     asked = []
     monkeypatch.setattr(
         experiment, "letters", lambda systems: asked.append(set(systems)) or (np.zeros((2, 20, 1, 1)), None)
     )
     for left_out in ((0,), (3,), (2, 3)):
         experiment.training_letters(*left_out)
-        forbidden = {name for fold in left_out for name in experiment.systems_of(fold)}
+        forbidden = set(experiment.systems_of(*left_out))
         assert not asked[-1] & forbidden and len(asked[-1]) == 50 - len(forbidden)
     for left_out, uses in few_shot_settings.PARTNERS.items():
         assert all({of, chosen_for} == set(map(int, left_out.split())) for of, chosen_for in uses)
     chosen_for = [fold for uses in few_shot_settings.PARTNERS.values() for _, fold in uses]
     assert sorted(chosen_for) == list(range(5))
-    assert all(fold != partner for fold, partner in few_shot_starts.PARTNER.items())
+    fold = {group: number for number, groups in enumerate(experiment.FOLDS) for group in groups}
+    assert all(fold[group] != fold[few_shot_starts.partner(group)] and fold[group] == group // 2 for group in fold)
+
+
+def test_what_is_chosen_for_a_fold_is_measured_on_another(monkeypatch):
+    judged, trained = [], []
+    monkeypatch.setattr(few_shot_settings, "percent", lambda embed, fold, rule, seed: judged.append(fold) or 1.0)
+    monkeypatch.setattr(experiment, "training_letters", lambda *groups: trained.append(groups) or (None, None))
+    monkeypatch.setattr(experiment, "ready", lambda *_: None)
+    rows = few_shot_settings.trial({"method": "pixels", "left_out": "2 3", "seed": 0})
+    assert set(judged) == {2, 3} and trained == [(4, 5, 6, 7)]
+    assert {(row["of"], row["chosen_for"]) for row in rows} == {(2, 3), (3, 2)}
+
+
+@pytest.mark.parametrize(("peak", "tried"), [(1.0, 6), (0.7, 7), (1.4, 7)])
+def test_the_search_goes_beyond_an_end_and_to_other_rates(peak, tried):
+    def score(setting, rate):
+        return -abs(setting - peak) - abs(np.log(rate / 3e-3))
+
+    found = few_shot_settings.search(score, few_shot_settings.SETTINGS["siamese"])
+    assert max(found, key=found.get) == (peak, 3e-3) and len(found) == tried - 1
+    assert {rate for setting, rate in found if setting == peak} == {1e-3, 3e-3, 1e-2}
+
+
+@pytest.mark.skipif(not sweeps.path_of("few_shot_settings").exists(), reason="the settings are not recorded yet")
+def test_what_did_best_is_chosen():
+    table = data.recorded("few_shot_settings")
+    assert experiment.CHOSEN == few_shot_settings.best(table)
+    best = few_shot_settings.ends(table)
+    assert set(best.columns) == {"settings at an end", "rates at an end"}
+    print(best)
 
 
 def test_a_query_is_of_another_face_where_there_is_one():
@@ -132,12 +210,12 @@ def test_all_methods_answer_the_same_questions():
     for shift in (0, 1):
         asked = []
 
-        def ranks(z, queries, examples, rule, asked=asked):
+        def ranks(z, queries, examples, rule, scale, asked=asked):
             asked.append((queries.tolist(), examples.tolist()))
             return np.zeros(20, int)
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(few_shot, "ranks", ranks)
+            patch.setattr(episodes, "ranks", ranks)
             patch.setattr(experiment, "DRAWS", 3)
             experiment.judged(lambda images, shift=shift: images + shift, "Thai", "euclid", 4)
         seen.append(asked)

@@ -1,7 +1,7 @@
-"""Embeddings that compare: a small network, the losses it is trained with, and how well new classes are told apart.
+"""Embeddings that compare: a small network and the losses it is trained with.
 
-All losses take one batch as `(classes, drawings, width)`: some drawings of each of some classes, as numbers. What is
-judged are classes that nothing was trained on, by the nearest of a few examples of each.
+All losses take one batch as `(classes, drawings, width)`: some drawings of each of some classes, as numbers. How new
+classes are told apart is in `episodes`.
 """
 
 from __future__ import annotations
@@ -10,8 +10,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike
-from scipy.special import comb
 
 if TYPE_CHECKING:
     import keras
@@ -45,6 +43,17 @@ def embed(model: keras.Model, images: np.ndarray, *, size: int = 500) -> np.ndar
     return np.concatenate(rows).reshape(*images.shape[:-2], -1)
 
 
+def settle(model: keras.Model, x: np.ndarray, *, seed: int, batches: int = 50) -> None:
+    """Make batch normalisation's statistics those of these pictures, `(n, 28, 28) uint8`; no weight is trained.
+
+    They are else those of whatever came last in training, or of nothing at all in an untrained network.
+    """
+    rng = np.random.default_rng(seed)
+    for _ in range(batches):
+        rows = rng.integers(len(x), size=CLASSES * DRAWINGS)
+        model(x[rows][..., None].astype("float32") / 255, training=True)
+
+
 def sizes(z: tf.Tensor) -> tuple[int, ...]:
     """The shape of a tensor whose shape is known."""
     shape: Any = z.shape
@@ -71,23 +80,29 @@ def pairs(z: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
 def contrastive(z: tf.Tensor, margin: float) -> tf.Tensor:
     """Pairs of one class together, all others at least a margin apart (Hadsell, Chopra and LeCun, 2006, eq. 4).
 
-    Either kind of pair counts for one half, as if as many had been drawn of each.
-    """
-    import tensorflow as tf
-
-    d2, same, other = pairs(z)
-    push = tf.nn.relu(margin - tf.sqrt(d2 + 1e-8)) ** 2
-    return tf.reduce_mean(d2[same]) + tf.reduce_mean(push[other])
-
-
-def triplet(z: tf.Tensor, margin: float) -> tf.Tensor:
-    """An anchor is nearer to its class than to the nearest other that is not nearer yet (Schroff et al., 2015).
-
-    Distances are between embeddings of length 1. Where every other class is nearer, the farthest of them is taken.
+    Distances are between embeddings of length 1, which theirs are not. Of the pairs that are pushed only those inside
+    the margin count in the mean: most of the others are satisfied, and would leave the push next to nothing.
     """
     import tensorflow as tf
 
     d2, same, other = pairs(tf.math.l2_normalize(z, axis=-1))
+    push = tf.nn.relu(margin - tf.sqrt(d2 + 1e-8))[other]
+    inside = tf.maximum(tf.reduce_sum(tf.cast(push > 0, tf.float32)), 1.0)
+    return tf.reduce_mean(d2[same]) + tf.reduce_sum(push**2) / inside
+
+
+def triplet(z: tf.Tensor, margin: float, *, mined: bool = True) -> tf.Tensor:
+    """An anchor is nearer to its class than to the nearest other that is not nearer yet (Schroff et al., 2015).
+
+    Distances are between embeddings of length 1. Where every other class is nearer, the farthest of them is taken, as
+    TensorFlow Addons does. If not `mined`, the mean is over all triplets, with every drawing of another class.
+    """
+    import tensorflow as tf
+
+    d2, same, other = pairs(tf.math.l2_normalize(z, axis=-1))
+    if not mined:
+        every = tf.nn.relu(d2[:, :, None] - d2[:, None, :] + margin)
+        return tf.reduce_mean(every[same[:, :, None] & other[:, None, :]])
     semi_hard = other[:, None, :] & (d2[:, None, :] > d2[:, :, None])  # anchor, positive, negative
     nearest = tf.reduce_min(tf.where(semi_hard, d2[:, None, :], 4.0), axis=-1)
     farthest = tf.reduce_max(tf.where(other, d2, 0.0), axis=-1, keepdims=True)
@@ -205,42 +220,3 @@ class Trainer:
             else:
                 loss = self.loss(tf.reshape(z, (CLASSES, DRAWINGS, z.shape[-1])))
         self.optimizer.apply(tape.gradient(loss, trained), trained)
-
-
-def ranks(z: np.ndarray, queries: np.ndarray, examples: np.ndarray, *, rule: str = "euclid") -> np.ndarray:
-    """How many other classes lie nearer to a query than its own: `(classes,)`, 0 where it is named right.
-
-    Args:
-        z: `(classes, drawings, width)`.
-        queries: `(classes,)`, which drawing of each class asks.
-        examples: `(classes, k)`, which drawings of each class are known.
-        rule: "euclid", to the examples' mean; "cosine", the same with everything of length 1.
-    """
-    if rule == "cosine":
-        z = unit(z)
-    own = np.arange(len(z))
-    prototypes = z[own[:, None], examples].mean(axis=1)
-    if rule == "cosine":
-        prototypes = unit(prototypes)
-    d = ((z[own, queries][:, None] - prototypes) ** 2).sum(axis=-1)
-    return (d < np.diag(d)[:, None]).sum(axis=1)
-
-
-def unit(z: np.ndarray) -> np.ndarray:
-    """Rows of length 1."""
-    return z / (np.linalg.norm(z, axis=-1, keepdims=True) + 1e-9)
-
-
-def accuracy(ranks: ArrayLike, ways: int, classes: int) -> float:
-    """Percent of queries named right among `ways` classes, in the mean over all choices of them.
-
-    A query with r of the others nearer is right when none of these is chosen: of the `classes - 1` others there are
-    `comb(classes - 1 - r, ways - 1)` such choices.
-
-    Args:
-        ranks: as `ranks` gives them.
-        ways: from 2 to `classes`.
-        classes: from which they are chosen.
-    """
-    others = classes - 1 - np.asarray(ranks)
-    return float(100 * np.mean(comb(others, ways - 1) / comb(classes - 1, ways - 1)))

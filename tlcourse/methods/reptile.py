@@ -35,6 +35,8 @@ def descend(model: keras.Model, x: tf.Tensor, y: tf.Tensor, rate: float | tf.Ten
 class Reptile:
     """A network that is led towards where fine-tuning on one small task after the other would take it.
 
+    Batch normalisation's statistics follow the tasks, not the start: `few_shot.settle` them afterwards.
+
     Args:
         model: ends in `WAYS` logits; it is changed in place.
         inner: rate of the steps on a task.

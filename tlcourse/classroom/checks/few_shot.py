@@ -1,40 +1,32 @@
-"""Checks of chapter 15: all choices at once, a loss by prototypes, a baseline's share, and whom the answers name."""
+"""Checks of chapter 15: episodes or systems, a loss by prototypes, pairs, two questions of a start, named queries."""
 
 import numpy as np
 
 from tlcourse.classroom.checks.core import PERCENT, Question, exercise, expect_function, numeric, require
 
 
-@exercise
-def all_choices(exact) -> str:
-    """A function of ranks (of 19 other letters, how many lie nearer) and ways: percent right over all choices."""
-    from tlcourse.methods import few_shot
+@numeric
+def more_systems(right) -> Question:
+    """How many times narrower forty systems make an interval than ten; `right` is a column for each system."""
+    from scipy import stats
 
-    expect_function(exact, "ranks and a number of ways")
-    nearer = np.array([0, 0, 1, 3, 7, 15, 16, 19])
-    for ways in (5, 20, 2):
-        said = np.asarray(exact(nearer.copy(), ways), float)
-        require(said.size == 1, f"Expected one number, the mean over all queries in percent, got {said.size}.")
-        told, truth = float(said.ravel()[0]), few_shot.accuracy(nearer, ways, 20)
-        if np.isclose(told, truth, atol=1e-6):
-            continue
-        from scipy.special import comb
+    def width(systems, episodes):
+        return 2 * stats.t.ppf(0.975, systems - 1) * right[:episodes].mean().std() / np.sqrt(systems)
 
-        left = 19 - nearer
-        wrong = {
-            PERCENT: truth / 100,
-            "That draws each of the others anew, so that one letter can come twice. Without putting back, please.": 100
-            * np.mean((left / 19) ** (ways - 1)),
-            "Of the ways one is the right letter itself: how many others are chosen?": 100
-            * np.mean(comb(left, ways) / comb(19, ways)),
-            "That is how often a wrong letter is nearer. How often is none?": 100 - truth,
-            "Count the other letters only, 19 of them: the right one is there in any case.": 100
-            * np.mean(comb(20 - nearer, ways - 1) / comb(20, ways - 1)),
-        }
-        for hint, number in wrong.items():
-            require(not np.isclose(told, number, atol=1e-6), hint)
-        require(False, f"Not yet for {ways} ways. In how many choices of the others is none of those that lie nearer?")
-    return "Every choice of letters at once: no episode is left to draw, and no chance in which letters came."
+    study, wider, deeper = width(10, 25), width(40, 25), width(10, 100)
+    return Question(
+        study / wider,
+        {
+            study / deeper: "So much narrower do more episodes make it. Is there nothing better to do with the work?",
+            wider / study: "Upside down: how many times as wide is the first study's interval?",
+            wider: "That is the width itself, in points. How many times as wide is the first study's?",
+            study - wider: "Those are points. How many *times* narrower?",
+            width(10, 25) / width(40, 100): "That is forty systems and a hundred episodes: sixteen times the work.",
+        },
+        otherwise="The width of the first study, divided by the width of the better of the two plans.",
+        praise="{} times. Four times the episodes hardly help: the letters of these ten stay as hard as they are.",
+        decimals=1,
+    )
 
 
 @exercise
@@ -74,27 +66,41 @@ def prototypical_loss(loss) -> str:
 
 
 @numeric
-def baselines_share(means) -> Question:
-    """Percent of the prototypical network's gain over pixels that a plain classifier's features have, too."""
-    gain, plain = means["prototypical"] - means["pixels"], means["classifier"] - means["pixels"]
+def paired_width(ours, theirs) -> Question:
+    """How many times narrower the interval of a difference is if groups are compared in pairs."""
+    paired, both = (ours - theirs).std(), np.sqrt(ours.var() + theirs.var())
     return Question(
-        100 * plain / gain,
+        both / paired,
         {
-            plain / gain: PERCENT,
-            100 - 100 * plain / gain: "That is what the plain classifier does *not* have of it.",
-            gain: "Those are the points of the prototypical network over pixels. What part of them has the classifier?",
-            plain: "Those are the classifier's points over pixels. What part are they of the prototypical network's?",
-            100 * gain / plain: "Upside down: of whose gain is it a part?",
-            100 * means["classifier"] / means["prototypical"]: "A share of the accuracy. The claim is about a gain.",
-            100 * (means["off the shelf"] - means["pixels"]) / gain: "Those are the off-the-shelf features.",
-            100 * (means["classifier"] - means["off the shelf"]) / (means["prototypical"] - means["off the shelf"]): (
-                "That counts from the off-the-shelf features. She counts from pixels."
-            ),
+            paired / both: "Upside down: how many times as wide is the one that does not pair?",
+            ours.std() / paired: "That is one method's spread over groups. A difference of two has the spread of both.",
+            theirs.std() / paired: "That is the other's spread alone. A difference of two has the spread of both.",
+            (ours.std() + theirs.std()) / paired: "Variances add up, spreads do not.",
+            (both / paired) ** 2: "Those are variances. A width goes with their root.",
+            both: "That is the spread without pairs, in points. How many times the paired one?",
         },
-        otherwise="Two gains over pixels: the classifier's as part of the prototypical network's.",
-        praise="{} %. So much comes of training on letters of other writing systems at all, in episodes or not.",
-        decimals=0,
+        otherwise="Without pairs: the root of the sum of both variances. In pairs: the spread of the differences.",
+        praise="{} times. A hard group is hard for both, and in a difference that cancels.",
+        decimals=1,
     )
+
+
+@exercise
+def gains_and_is_best(answer, table) -> str:
+    """The start that gains most by fine-tuning, and the one that is best afterwards."""
+    pair = isinstance(answer, (tuple, list)) and len(answer) == 2
+    require(pair, "Expected two names, (gains most, is best): two of the starts, with a comma between.")
+    for name in answer:
+        require(name in table.index, f"Expected two of {', '.join(table.index)}, got {name!r}.")
+    gains, best = answer
+    risen, after = table["fine-tuned"] - table["nearest mean"], table["fine-tuned"]
+    require(
+        gains == risen.idxmax() or gains != after.idxmax(),
+        f"{gains} is best afterwards. Which has risen most from the nearest mean of its own?",
+    )
+    require(gains == risen.idxmax(), f"{gains} does not rise most: fine-tuned minus nearest mean, in the same row.")
+    require(best == after.idxmax(), f"{best} is not best afterwards: look down the column *fine-tuned*.")
+    return "What a start gains and what it is worth are two questions; a low floor makes gains easy."
 
 
 @exercise
