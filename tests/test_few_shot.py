@@ -3,6 +3,7 @@
 import itertools
 import json
 import types
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -184,10 +185,20 @@ def test_the_search_goes_beyond_an_end_and_to_other_rates(peak, tried):
 @pytest.mark.skipif(not sweeps.path_of("few_shot_settings").exists(), reason="the settings are not recorded yet")
 def test_what_did_best_is_chosen():
     table = data.recorded("few_shot_settings")
-    assert experiment.CHOSEN == few_shot_settings.best(table)
-    best = few_shot_settings.ends(table)
-    assert set(best.columns) == {"settings at an end", "rates at an end"}
-    print(best)
+    assert experiment.CHOSEN == few_shot_settings.to_choose(table)
+    print(few_shot_settings.ends(table))
+
+
+def test_what_is_chosen_is_no_part_of_what_chose_it(tmp_path, monkeypatch):
+    path, before = Path(experiment.__file__), sweeps.code_of("few_shot_settings")
+    read = Path.read_bytes
+
+    def changed(self):
+        return read(self).replace(b"CHOSEN = {", b"CHOSEN = 0 or {") if self == path else read(self)
+
+    monkeypatch.setattr(Path, "read_bytes", changed)
+    assert sweeps.code_of("few_shot_settings") == before
+    assert sweeps.code_of("few_shot") != sweeps.code_of("few_shot_settings")
 
 
 def test_a_query_is_of_another_face_where_there_is_one():

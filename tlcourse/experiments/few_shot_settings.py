@@ -101,7 +101,7 @@ def trial(config):
     return rows
 
 
-def best(table):
+def to_choose(table):
     """What `few_shot.CHOSEN` has to be by the recorded table: of each method and fold `(setting, rate, rule)`."""
     rows = table.loc[table.groupby(["method", "chosen_for"]).accuracy.idxmax()]
     chosen = rows.set_index(["method", "chosen_for"])[["setting", "rate", "rule"]]
@@ -113,7 +113,7 @@ def ends(table):
     """In how many of five folds each loss's choice lies at an end of what can be tried at all."""
     import pandas as pd
 
-    chosen, rows = best(table), {}
+    chosen, rows = to_choose(table), {}
     for method, values in SETTINGS.items():
         tried = [value for value in values if value is not None]
         rows[method] = {
