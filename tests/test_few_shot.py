@@ -164,7 +164,7 @@ def test_nobody_is_trained_on_a_group_that_tests_or_chooses(monkeypatch):
 
 def test_what_is_chosen_for_a_fold_is_measured_on_another(monkeypatch):
     judged, trained = [], []
-    monkeypatch.setattr(few_shot_settings, "percent", lambda embed, fold, rule, seed: judged.append(fold) or 1.0)
+    monkeypatch.setattr(few_shot_settings, "percent", lambda embed, fold, seed: judged.append(fold) or {"euclid": 1.0})
     monkeypatch.setattr(experiment, "training_letters", lambda *groups: trained.append(groups) or (None, None))
     monkeypatch.setattr(experiment, "ready", lambda *_: None)
     rows = few_shot_settings.trial({"method": "pixels", "left_out": "2 3", "seed": 0})
@@ -228,7 +228,7 @@ def test_all_methods_answer_the_same_questions():
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(episodes, "ranks", ranks)
             patch.setattr(experiment, "DRAWS", 3)
-            experiment.judged(lambda images, shift=shift: images + shift, "Thai", "euclid", 4)
+            experiment.judged(lambda images, shift=shift: images + shift, "Thai", ["euclid"], 4)
         seen.append(asked)
     assert seen[0] == seen[1] and len(seen[0]) == 6
 
@@ -274,6 +274,15 @@ def test_reptile_goes_a_part_of_the_way():
         ends[outer] = [weight.numpy() - s for weight, s in zip(model.trainable_weights, start, strict=True)]
     assert all((w == 0).all() for w in ends[0.0]) and any((w != 0).any() for w in ends[1.0])
     assert all(np.allclose(a, 0.25 * b, atol=1e-5) for a, b in zip(ends[0.25], ends[1.0], strict=True))
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_statistics_are_kept_if_they_are_to_be(kept):
+    x, y = RNG.integers(255, size=(120, 28, 28)).astype("uint8"), np.repeat(np.arange(6), 20)
+    model = small()
+    reptile.Reptile(model, kept=kept, seed=2).fit(x, y, steps=1)
+    same = [np.array_equal(a, b) for a, b in zip(model.weights, small().weights, strict=True) if not a.trainable]
+    assert all(same) if kept else not any(same)
 
 
 def test_an_episode_leaves_no_trace_and_queries_do_not_help_each_other():

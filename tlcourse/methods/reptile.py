@@ -35,17 +35,19 @@ def descend(model: keras.Model, x: tf.Tensor, y: tf.Tensor, rate: float | tf.Ten
 class Reptile:
     """A network that is led towards where fine-tuning on one small task after the other would take it.
 
-    Batch normalisation's statistics follow the tasks, not the start: `few_shot.settle` them afterwards.
+    In the steps on a task batch normalisation keeps the statistics that it has, as in fine-tuning afterwards, or it
+    takes each batch's own. Those of the last tasks belong to weights that the start has not: `few_shot.settle` them.
 
     Args:
         model: ends in `WAYS` logits; it is changed in place.
         inner: rate of the steps on a task.
         outer: which part of the way to where they led the start follows, at first; it falls to 0 in a line.
+        kept: whether batch normalisation keeps its statistics.
         seed: for the tasks.
     """
 
-    def __init__(self, model: keras.Model, *, inner: float = 0.05, outer: float = 0.5, seed: int):
-        self.model, self.inner, self.outer = model, inner, outer
+    def __init__(self, model: keras.Model, *, inner: float = 0.05, outer: float = 0.5, kept: bool = False, seed: int):
+        self.model, self.inner, self.outer, self.kept = model, inner, outer, kept
         self.rng = np.random.default_rng(seed)
 
     @property
@@ -80,7 +82,11 @@ class Reptile:
             start = [tf.identity(weight) for weight in weights]
             for rows in tf.unstack(tasks[number]):
                 descend(
-                    self.model, tf.cast(tf.gather(x, rows), tf.float32)[..., None] / 255, y, self.inner, training=True
+                    self.model,
+                    tf.cast(tf.gather(x, rows), tf.float32)[..., None] / 255,
+                    y,
+                    self.inner,
+                    training=not self.kept,
                 )
             part = self.outer * (1 - tf.cast(number / len(tasks), tf.float32))
             for weight, before in zip(weights, start, strict=True):
