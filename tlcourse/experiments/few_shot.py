@@ -52,7 +52,7 @@ CHOSEN = {
     "untrained": [(0.0, 0.0, "cosine")] * 5,
     "untrained, normalised": [(0.0, 0.0, "cosine")] * 5,
     "reptile": [(0.3, 0.5, "batch")] * 5,
-    "classifier, then reptile": [(0.03, 0.5, "kept")] * 5,
+    "classifier, then reptile": [(0.01, 0.5, "kept")] * 5,
 }
 MINIATURE = {
     "config": {"method": "matching", "group": 0},

@@ -26,7 +26,7 @@ SETTINGS = {  # the three in the middle come first
 RATES = (1e-3, 3e-3, 1e-2, 3e-2)  # the second comes first
 LED = {  # Reptile: the rate on a task, which part of the way the start follows, and whether statistics are kept in it
     "reptile": ((0.1, 0.5, "batch"), (0.3, 0.5, "batch"), (0.3, 0.5, "kept")),
-    "classifier, then reptile": ((0.01, 0.5, "kept"), (0.03, 0.5, "kept"), (0.03, 0.5, "batch")),
+    "classifier, then reptile": ((0.003, 0.5, "kept"), (0.01, 0.5, "kept"), (0.01, 0.5, "batch"), (0.03, 0.5, "batch")),
 }
 RULES, FIRST, STEPS = ("euclid", "cosine"), 700, 500
 CONFIGS = [{"method": method, "left_out": pair} for method in (*SETTINGS, *LED, *few_shot.READY)
@@ -34,6 +34,8 @@ CONFIGS = [{"method": method, "left_out": pair} for method in (*SETTINGS, *LED, 
 MINIATURE = {
     "config": {"method": "triplet", "left_out": "0 1"},
     "STEPS": 2,
+    "SETTINGS": {"triplet": (None, 0.3, 0.3, 0.3, None)},  # what is tried next hangs on what is found
+    "RATES": (1e-3,) * 4,
     "few_shot.DRAWS": 2,
     "learning.FILTERS": (2, 2, 2, 2),
 }

@@ -96,9 +96,9 @@ def gains_and_is_best(answer, table) -> str:
     risen, after = table["fine-tuned"] - table["nearest mean"], table["fine-tuned"]
     require(
         gains == risen.idxmax() or gains != after.idxmax(),
-        f"{gains} is best afterwards. Which has risen most from the nearest mean of its own?",
+        f"{gains} is best afterwards, but has not risen most. Compare each with the nearest mean of its own.",
     )
-    require(gains == risen.idxmax(), f"{gains} does not rise most: fine-tuned minus nearest mean, in the same row.")
+    require(gains == risen.idxmax(), f"{gains} has not risen most: fine-tuned minus nearest mean, in the same row.")
     require(best == after.idxmax(), f"{best} is not best afterwards: look down the column *fine-tuned*.")
     return "What a start gains and what it is worth are two questions; a low floor makes gains easy."
 
