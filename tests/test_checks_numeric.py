@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.stats
 import tensorflow as tf
 
 from tlcourse.classroom import checks
@@ -30,8 +31,8 @@ def runs(rng):
 
 
 def gains(rng):
-    columns = pd.MultiIndex.from_product([["AnB", "AnB+", "BnB", "BnB+"], [6]])
-    return pd.DataFrame(3 * rng.normal(size=(8, 4)), columns=columns)
+    columns = pd.MultiIndex.from_product([["AnB", "AnB+", "BnB", "BnB+"], [4, 6]])
+    return pd.DataFrame(3 * rng.normal(size=(8, 8)), columns=columns)
 
 
 def matrix(rng):
@@ -46,11 +47,35 @@ def arms(rng):
     return pd.DataFrame(rng.uniform(20, 80, size=(20, 8)), columns=names)
 
 
+def taught(rng):
+    """Accuracy of arms of chapter 18 with ten labels a class."""
+    return pd.Series(rng.uniform(40, 90, size=5), ["rotation", "untrained", "pixels", "scratch", "lot"])
+
+
 def distances(rng):
     """Loss and distance of every source for every target."""
     pairs = [(a, b) for a in "abcde" for b in "abcde" if a != b]
     table = pd.DataFrame(pairs, columns=["source", "target"])
     return table.assign(loss=rng.normal(size=20), distance=rng.uniform(0, 2, size=20))
+
+
+def two_sides(rng):
+    """Right on seen and on unseen over the number taken off (chapter 16)."""
+    taken_off, middle = np.round(np.arange(0, 0.81, 0.04), 2), rng.uniform(0.1, 0.6)
+    seen = rng.uniform(30, 60) / (1 + np.exp((taken_off - middle) / 0.05))
+    unseen = rng.uniform(5, 20) / (1 + np.exp((middle - 0.05 - taken_off) / 0.05))
+    return pd.DataFrame({"seen": seen, "unseen": unseen}, index=taken_off)
+
+
+def of_two(rng):
+    """Percent right of two names, across classes and inside one (chapter 16)."""
+    arms = ["names", "names, shuffled in class", "class", "names, shuffled"]
+    return pd.DataFrame(rng.uniform(51, 95, size=(4, 2)), arms, ["across", "inside"])
+
+
+def three_detectors(rng):
+    table = {"picture": rng.uniform(0.1, 0.9, 3), "usual": rng.uniform(0.05, 0.4, 3)}
+    return pd.DataFrame(table | {"zebra": [1, 1, 0], "tiger": [1, 0, 1]}, ["striped", "hoofed", "hunts"])
 
 
 def fallen(rng):
@@ -72,6 +97,12 @@ def two_methods(rng):
     return tuple(pd.Series(hard + rng.normal(shift, 1.0, size=10)) for shift in (0, 2))
 
 
+def second_task(rng):
+    """Accuracy of the arms of chapter 14 with a second task."""
+    names = ["alone", "key, more", "key, more, shuffled, even"]
+    return pd.Series(rng.uniform(50, 55) + rng.uniform(1, 9) * np.array([0, 1, -1]) * rng.uniform(0.3, 1, 3), names)
+
+
 # The further arguments of each numeric check, drawn at random as a notebook could have them.
 CONTEXTS = {
     "at_least_wrong": lambda rng: (),
@@ -81,6 +112,7 @@ CONTEXTS = {
     "cost_of_shift": lambda rng: (matrix(rng),),
     "effective_size": lambda rng: (),
     "embedding_size": lambda rng: (),
+    "fair_calibration": lambda rng: (two_sides(rng),),
     "gap_closed": lambda rng: tuple(np.sort(rng.uniform(20, 99, size=3))),
     "half_as_probable": lambda rng: (),
     "honest_choice": lambda rng: (runs(rng),),
@@ -88,18 +120,22 @@ CONTEXTS = {
     "lazy_classifier": lambda rng: (rng.integers(0, 2, size=rng.integers(2, 400)),),
     "leep_of_a_constant": lambda rng: (),
     "more_systems": lambda rng: (episodes_of_systems(rng),),
+    "missed_dip": lambda rng: (gains(rng),),
     "moved_line": lambda rng: (),
     "nearest_is_best": lambda rng: (distances(rng),),
     "nearest_neighbour": lambda rng: (rng.normal(size=(40, 3)), rng.integers(0, 3, size=40)),
     "paired_width": two_methods,
+    "overstated": lambda rng: (second_task(rng),),
+    "owed_to_question": lambda rng: (taught(rng),),
     "peeking": lambda rng: (pd.DataFrame(rng.uniform(20, 90, size=(20, 8)), columns=[5, 10, 20, 30, 40, 50, 60, 80]),),
     "regret": lambda rng: (rules(rng),),
     "share_forgotten": lambda rng: (fallen(rng),),
     "share_of_gap": lambda rng: tuple(np.sort(rng.uniform(20, 99, size=6))[:, None] + rng.normal(size=(6, 10))),
+    "share_of_class": lambda rng: (of_two(rng),),
     "specificity": lambda rng: (gains(rng),),
     "stale_statistics": lambda rng: (),
     "stem_flops": lambda rng: (),
-    "trained_parameters": lambda rng: (),
+    "zebra_or_tiger": lambda rng: (three_detectors(rng),),
 }
 KINDS = [
     float,
@@ -241,11 +277,13 @@ def test_keras_has_the_same_vgg16():
     assert sum(layer.output.shape[-1] for layer in wide) == asked("embedding_size").truth
 
 
-def test_what_a6b_trains_by_counting():
-    from tlcourse.methods import layer_transfer
-
-    counted = sum(w.numpy().size for w in layer_transfer.network(31, seed=0).trainable_weights[-4:])
-    assert counted == asked("trained_parameters").truth
+def test_a_missed_dip_by_simulation():
+    """Of many experiments whose true dip is as large as the answer, eight in ten find it."""
+    (wide,) = CONTEXTS["missed_dip"](np.random.default_rng(0))
+    spread = (wide["BnB"][4] - wide["BnB+"][4]).std(ddof=1)
+    draws = np.random.default_rng(1).normal(checks.missed_dip.question(wide).truth, spread, size=(4000, len(wide)))
+    found = scipy.stats.ttest_1samp(draws, 0, axis=1).pvalue < 0.05
+    assert abs(found.mean() - 0.8) < 0.03
 
 
 def test_a_tenth_is_named_with_the_bias():
@@ -285,5 +323,6 @@ def test_random_numbers_go_on_as_if_nothing_had_been_checked():
     usual = draw()
     keras.utils.set_random_seed(7)
     tf.random.uniform(())
-    checks.trained_parameters(77_855)
+    with pytest.raises(NotYet):
+        checks.copied_layers(lambda source, n, classes: source)  # builds networks of its own
     assert draw() == usual

@@ -18,7 +18,8 @@ pytestmark = pytest.mark.filterwarnings(
     "ignore:__array__ implementation:DeprecationWarning",  # NumPy's, of Keras's variables
 )
 # What may be otherwise when the test is another one.
-TESTED = {"accuracy", "test_accuracy", "test_loss", "teacher", "agreement", "recall", "others", "guide_accuracy",
+TESTED = {"accuracy", "second", "test_accuracy", "test_loss", "teacher", "agreement", "recall", "others",
+          "guide_accuracy",
           "labelled", "among_others", "labelled_rebalanced", "others_rebalanced",
           "5 way 1 shot", "20 way 1 shot", "5 way 5 shot", "20 way 5 shot", "nearest mean", "fine-tuned",
           "guide_epochs", "named_absent"}  # fmt: skip

@@ -24,35 +24,49 @@ from tlcourse.classroom.checks.fine_tuning import head_and_loss, honest_choice, 
 from tlcourse.classroom.checks.freezing import bias_shape, features_of_the_backbone, kept_statistics, thawed_top
 from tlcourse.classroom.checks.layers import embedding_size, honest_selection
 from tlcourse.classroom.checks.lora import adapted_in_time, break_even, merged_kernel
+from tlcourse.classroom.checks.multitask import at_equal_volume, known_mean, overstated, weights_in_place, which_control
 from tlcourse.classroom.checks.semi_supervised import class_means, confusion_step, honest_share, share_forgotten
 from tlcourse.classroom.checks.settings import gains, no_shared_concepts, settings
-from tlcourse.classroom.checks.transfer import copied_layers, specificity, trained_parameters
+from tlcourse.classroom.checks.transfer import copied_layers, missed_dip, specificity
 from tlcourse.classroom.checks.transferability import centred_alignment, leep_of_a_constant, regret
 from tlcourse.classroom.checks.weighting import effective_size, odds_to_weights, weighted_error
+from tlcourse.classroom.checks.without_labels import by_chance, contrastive, hidden_edges, owed_to_question
+from tlcourse.classroom.checks.zero_shot import (
+    fair_calibration,
+    occurrences,
+    picture_alone,
+    share_of_class,
+    zebra_or_tiger,
+)
 
 __all__ = [
     "NotYet",
     "adapted_in_time",
     "aligned",
+    "at_equal_volume",
     "at_least_wrong",
     "bias_shape",
     "bias_without_labels",
     "break_even",
+    "by_chance",
     "cached_pipeline",
     "carbon_intensity",
     "centred_alignment",
     "class_means",
     "confusion_step",
+    "contrastive",
     "copied_layers",
     "cost_of_shift",
     "effective_size",
     "embedding_size",
+    "fair_calibration",
     "features_of_the_backbone",
     "gains",
     "gains_and_is_best",
     "gap_closed",
     "half_as_probable",
     "head_and_loss",
+    "hidden_edges",
     "honest_choice",
     "honest_distance",
     "honest_folds",
@@ -60,23 +74,31 @@ __all__ = [
     "honest_share",
     "informed",
     "kept_statistics",
+    "known_mean",
     "lazy_classifier",
     "leep_of_a_constant",
     "merged_kernel",
     "more_systems",
+    "missed_dip",
     "moved_line",
     "named_right",
     "nearest_is_best",
     "nearest_neighbour",
     "no_shared_concepts",
+    "occurrences",
     "odds_to_weights",
     "paired_width",
     "peeking",
     "prototypical_loss",
+    "overstated",
+    "owed_to_question",
+    "peeking",
+    "picture_alone",
     "regret",
     "reversed_gradient",
     "settings",
     "share_forgotten",
+    "share_of_class",
     "share_of_gap",
     "softened_loss",
     "specificity",
@@ -84,6 +106,8 @@ __all__ = [
     "stem_flops",
     "subspaces_turned_once",
     "thawed_top",
-    "trained_parameters",
     "weighted_error",
+    "weights_in_place",
+    "which_control",
+    "zebra_or_tiger",
 ]

@@ -1,4 +1,4 @@
-"""Checks of chapter 06: what is specific to the source, what a treatment trains, and layers copied, not shared."""
+"""Checks of chapter 06: what is specific to the source, what could have been missed, and layers copied, not shared."""
 
 import numpy as np
 
@@ -26,21 +26,28 @@ def specificity(gains) -> Question:
 
 
 @numeric
-def trained_parameters() -> Question:
-    """How many numbers of the network training changes in A6B."""
-    from tlcourse.methods import freezing, layer_transfer
+def missed_dip(gains) -> Question:
+    """The smallest mean of BnB minus BnB+ at n = 4 that so many draws, with their spread, find eight times in ten."""
+    from tlcourse.methods import statistics
 
-    rows = freezing.table(layer_transfer.network(31, seed=0)).set_index("block").parameters
-    new, whole = rows["layer7"] + rows["layer8"], rows.sum()
+    dip = gains["BnB"][4] - gains["BnB+"][4]
+    seen = statistics.interval(dip)
+    half = (seen.high - seen.low) / 2
     return Question(
-        new,
+        statistics.detectable(dip),
         {
-            whole: "That is the whole network; six of its layers are frozen.",
-            whole - new: "Those are the frozen ones: copied, and left alone.",
-            rows["layer8"]: "Layer 8 alone would be A7B. Which layers are new in A6B?",
+            half: "That is half of the interval. A true effect of that size shows in every second experiment only.",
+            seen.high - seen.low: "That is the whole width of the interval.",
+            seen.low: "That is an end of the interval: what may be so, not what would have been found.",
+            seen.high: "That is an end of the interval: what may be so, not what would have been found.",
+            abs(seen.mean): "That is what was measured. How large must an effect be, so that these draws find it?",
+            dip.std(): "That is the spread of single draws. Their mean is surer than any one of them.",
+            statistics.detectable(gains["BnB"][4]): "That is BnB against base B. What may move should be all that "
+            "differs: subtract BnB+, draw by draw.",
         },
-        otherwise="n = 6 layers are copied and frozen: which are left, and do their biases count?",
-        praise=f"{{}} of {whole:,}: the first dense layer alone has twice as many as the largest convolution.",
+        otherwise="The difference of two columns, draw by draw, and what `statistics.detectable` says of it.",
+        praise="{} points: a dip as large as that these draws would likely have shown; a smaller one they can hide.",
+        decimals=2,
     )
 
 

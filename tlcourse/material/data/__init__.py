@@ -10,7 +10,7 @@ from tlcourse.material.data.review_set import REVIEW_DOMAINS, reviews
 from tlcourse.material.data.script_set import Scripts, scripts
 from tlcourse.material.data.split import Split
 from tlcourse.material.data.sticker_set import STICKER_CLASSES, STICKER_DOMAINS, CutOuts, cut_outs, stickers
-from tlcourse.material.data.tables import model_zoo, recorded
+from tlcourse.material.data.tables import concepts, model_zoo, recorded
 
 __all__ = [
     "DIGIT_SETS",
@@ -23,6 +23,7 @@ __all__ = [
     "PictureError",
     "Scripts",
     "Split",
+    "concepts",
     "cut_outs",
     "digits",
     "fashion",

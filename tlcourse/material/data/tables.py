@@ -114,3 +114,16 @@ def model_zoo() -> pd.DataFrame:
     import pandas as pd
 
     return pd.read_csv(assets.DATA / "model_zoo.csv")
+
+
+def concepts() -> pd.DataFrame:
+    """What the emoji stickers show: a table by hand, one row a picture name, in the order of `cut_outs`.
+
+    Returns:
+        A pandas table: `class`, `picture` (the file's name in each of the three emoji sets), `concept` (pictures of one
+        thing share it), `imagenet` (a class of ImageNet that is this thing, a kind of it, or what it is a kind of; ""
+        if there is none), then one column of 0 and 1 for each attribute of the thing, "striped" to "for measuring".
+    """
+    import pandas as pd
+
+    return pd.read_csv(assets.DATA / "concepts.csv", keep_default_na=False)
