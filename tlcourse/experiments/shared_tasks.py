@@ -76,7 +76,21 @@ EVEN = ("key, more", "key, more, shuffled", "font, more", "font, more, shuffled"
 HALVES = {"5 fonts": 2, "20 fonts": 2, "stickers": 1}  # draws for a seed, a trial each
 CONFIGS = [{"world": world, "half": half} for world, halves in HALVES.items() for half in range(halves)]
 # Of five fonts: the second task's weight, and the steps; all of them, and weight 1, where nothing is said.
-CHOSEN = {"alone": (0.0, 600)}
+CHOSEN = {
+    "alone": (0.0, 600),
+    "key, same": (1.0, 600),
+    "key, more": (3.0, 600),
+    "key, more, shuffled": (0.01, 600),
+    "key, more, noise": (0.01, 600),
+    "key, more, mixed": (3.0, 600),
+    "kind, more": (3.0, 600),
+    "font, more": (0.01, 600),
+    "font, more, shuffled": (0.01, 600),
+    "key, more, even": (1.0, 600),
+    "key, more, shuffled, even": (1.0, 150),
+    "font, more, even": (1.0, 75),
+    "font, more, shuffled, even": (1.0, 150),
+}
 MINIATURE = {
     "config": {"world": "5 fonts", "half": 0},
     "ARMS": {"5 fonts": {name: ARMS["5 fonts"][name] for name in ("alone", "key, more, noise", "font, more, double")}},

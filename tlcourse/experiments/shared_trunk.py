@@ -21,11 +21,11 @@ CONFIGS = [{"fold": fold} for fold in range(FOLDS)]
 GIVEN, SHOTS = 10, (1, 3, 10)  # drawings a letter that may be learnt from; of a new system
 HIDDEN, BATCH = 128, 64
 STEPS = {"own": 1000, "one": 3000}  # of a trunk
-MEMBERS = 1000  # of "own", where it names the letters of systems that helped to train it
+MEMBERS = 6000  # of "own", where it names the letters of systems that helped to train it
 FIRST = 100
-ALONE = {1: (300, 5e-4), 3: (300, 2e-3), 10: (1000, 5e-4)}  # steps and rate, by drawings a letter
-TUNED = {10: (1000, 5e-4)}  # with most drawings alone
-C = {"own": 0.1, "one": 0.1, "random": 0.1, "pixels": 10.0}  # of the head, a logistic regression
+ALONE = {1: (1000, 0.0005), 3: (300, 0.0005), 10: (300, 0.002)}  # steps and rate, by drawings a letter
+TUNED = {10: (1000, 0.0001)}  # with most drawings alone
+C = {"own": 0.1, "one": 0.1, "random": 100.0, "pixels": 10.0}  # of the head, a logistic regression
 RELATED = (("Lao", "Thai"), ("Kannada", "Telugu"), ("Bengali", "Devanagari"), ("Tamil", "Grantha"))  # look alike
 MINIATURE = {
     "config": {"fold": 0},

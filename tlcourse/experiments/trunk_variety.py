@@ -32,10 +32,10 @@ WAYS = {
 # A trunk's steps, and C of the new head.
 BEST = {
     "8x20x10": (1000, 0.1),
-    "40x4x10": (1000, 0.1),
+    "40x4x10": (3000, 100.0),
     "40x20x2": (3000, 0.1),
-    "40x20x2, one face": (3000, 0.1),
-    "40x20x10": (3000, 0.1),
+    "40x20x2, one face": (300, 0.1),
+    "40x20x10": (1000, 0.1),
 }
 CONFIGS = [{"fold": fold} for fold in range(shared_trunk.FOLDS)]
 SHOTS = 3
