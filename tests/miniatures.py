@@ -15,7 +15,7 @@ from tlcourse.experiments import shared_tasks, shared_trunk
 from tlcourse.material import backbones, data, features
 from tlcourse.material.backbones import efficientnet, sentence_bert
 from tlcourse.material.features import extraction
-from tlcourse.methods import confusion, multitask
+from tlcourse.methods import confusion, few_shot, multitask, reptile
 
 
 def pictures(classes: int, each: int, *, size: int = 28, channels: int = 0, seed: int = 0):
@@ -78,6 +78,11 @@ class World:
         names = ("near", "other fonts", "scripts", "fonts", "target")
         task = {name: self.grey(4, 4, seed + i) for i, name in enumerate(names)}
         return {**task, "test": self.test(*self.grey(4, 3, seed + 9))}
+
+    def writing_system(self, name):
+        scripts = data.scripts(name)
+        self.tests += len(scripts.images)
+        return (255 - scripts.images[::-1] if self.other_test else scripts.images), scripts.faces
 
     def unlabelled(self, pictures, seed):
         return self.grey(4, 8, seed)[0], *self.grey(4, 4, seed + 1), *self.test(*self.grey(4, 3, seed + 9))
@@ -162,6 +167,7 @@ def small_world(monkeypatch):
         patch.setattr(module("copied_layers"), "tasks", world.tasks)
         patch.setattr(module("copied_layers_steps"), "task", world.tasks)
         patch.setattr(module("negative_transfer"), "worlds", world.worlds)
+        patch.setattr(module("few_shot"), "tested_letters", world.writing_system)
         patch.setattr(shared_tasks, "world", world.asked)
         patch.setattr(shared_trunk, "world", world.systems)
         patch.setattr(module("surrogate_tasks"), "world", world.unlabelled)
@@ -208,7 +214,8 @@ def noted(monkeypatch):
         return hashlib.sha256(b"".join(np.ascontiguousarray(a).tobytes() for a in arrays)).hexdigest()[:8]
 
     with monkeypatch.context() as patch:
-        for learner in (keras.Model, LogisticRegression, RidgeClassifierCV, SVC, confusion.Network, multitask.Network):
+        learners = (keras.Model, LogisticRegression, RidgeClassifierCV, SVC, confusion.Network, few_shot.Trainer)
+        for learner in (*learners, multitask.Network, reptile.Reptile):
             before = learner.fit
 
             def fit(self, x, y, *words, before=before, **more):

@@ -183,3 +183,35 @@ def test_teach_it_learns_the_pictures_that_are_uploaded(chapter, tmp_path):
     page.upload([tmp_path / "note.png"], button="try a picture")
     page.page.wait_for_selector("text=note.png")
     assert page.console == []
+
+
+PAD = """\
+from IPython.display import display
+
+from tlcourse.classroom import sketch
+from tlcourse.material import data
+
+letters = {name: data.scripts(name).images for name in ("Thai", "Hebrew")}
+display(sketch.Sketch(lambda images: images.reshape(len(images), -1).astype("float32"), letters))"""
+
+
+def test_what_is_drawn_on_the_pad_is_named(chapter):
+    """A stroke as the third example, the pad cleared, and the same stroke as the sixth."""
+    notebook = good()
+    notebook.cells.append(code(PAD))
+    page = chapter(notebook)
+    assert page.run_all() == []
+    canvas = page.page.locator("canvas[aria-label]")
+    canvas.scroll_into_view_if_needed()
+    for slot in ("3", "the sixth"):
+        page.page.get_by_role("button", name=slot, exact=True).click()
+        box, mouse = canvas.bounding_box(), page.page.mouse
+        mouse.move(box["x"] + 30, box["y"] + 20)
+        mouse.down()
+        mouse.move(box["x"] + 60, box["y"] + 120, steps=4)
+        mouse.move(box["x"] + 130, box["y"] + 130, steps=4)
+        mouse.up()
+        page.page.get_by_role("button", name="clear the pad").click()
+    page.page.wait_for_selector("text=The sixth is taken for number 3.", timeout=30_000)
+    page.page.wait_for_selector("text=3: 0.0", timeout=30_000)
+    assert (page.console, page.left) == ([], set())

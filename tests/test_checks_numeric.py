@@ -86,6 +86,17 @@ def fallen(rng):
     return table
 
 
+def episodes_of_systems(rng):
+    """Percent right, a column for each of fifty writing systems, as in chapter 15."""
+    return pd.DataFrame(rng.uniform(35, 75, size=50) + rng.normal(0, 20, size=(100, 50)))
+
+
+def two_methods(rng):
+    """Mean accuracy of two methods in ten groups that are hard or easy for both."""
+    hard = rng.uniform(60, 95, size=10)
+    return tuple(pd.Series(hard + rng.normal(shift, 1.0, size=10)) for shift in (0, 2))
+
+
 def second_task(rng):
     """Accuracy of the arms of chapter 14 with a second task."""
     names = ["alone", "key, more", "key, more, shuffled, even"]
@@ -105,19 +116,21 @@ CONTEXTS = {
     "gap_closed": lambda rng: tuple(np.sort(rng.uniform(20, 99, size=3))),
     "half_as_probable": lambda rng: (),
     "honest_choice": lambda rng: (runs(rng),),
-    "lazy_classifier": lambda rng: (rng.integers(0, 2, size=rng.integers(2, 400)),),
     "honest_share": lambda rng: (arms(rng),),
+    "lazy_classifier": lambda rng: (rng.integers(0, 2, size=rng.integers(2, 400)),),
     "leep_of_a_constant": lambda rng: (),
+    "more_systems": lambda rng: (episodes_of_systems(rng),),
     "missed_dip": lambda rng: (gains(rng),),
     "moved_line": lambda rng: (),
-    "nearest_neighbour": lambda rng: (rng.normal(size=(40, 3)), rng.integers(0, 3, size=40)),
     "nearest_is_best": lambda rng: (distances(rng),),
+    "nearest_neighbour": lambda rng: (rng.normal(size=(40, 3)), rng.integers(0, 3, size=40)),
+    "paired_width": two_methods,
     "overstated": lambda rng: (second_task(rng),),
     "owed_to_question": lambda rng: (taught(rng),),
     "peeking": lambda rng: (pd.DataFrame(rng.uniform(20, 90, size=(20, 8)), columns=[5, 10, 20, 30, 40, 50, 60, 80]),),
     "regret": lambda rng: (rules(rng),),
-    "share_of_gap": lambda rng: tuple(np.sort(rng.uniform(20, 99, size=6))[:, None] + rng.normal(size=(6, 10))),
     "share_forgotten": lambda rng: (fallen(rng),),
+    "share_of_gap": lambda rng: tuple(np.sort(rng.uniform(20, 99, size=6))[:, None] + rng.normal(size=(6, 10))),
     "share_of_class": lambda rng: (of_two(rng),),
     "specificity": lambda rng: (gains(rng),),
     "stale_statistics": lambda rng: (),

@@ -19,7 +19,9 @@ pytestmark = pytest.mark.filterwarnings(
 )
 # What may be otherwise when the test is another one.
 TESTED = {"accuracy", "second", "test_accuracy", "test_loss", "teacher", "agreement", "recall", "others",
-          "guide_accuracy", "labelled", "among_others", "labelled_rebalanced", "others_rebalanced",
+          "guide_accuracy",
+          "labelled", "among_others", "labelled_rebalanced", "others_rebalanced",
+          "5 way 1 shot", "20 way 1 shot", "5 way 5 shot", "20 way 5 shot", "nearest mean", "fine-tuned",
           "guide_epochs", "named_absent"}  # fmt: skip
 # Passes over the examples times batches in each, as the settings say.
 STEPS = {"lora_ranks": 2, "lora_domains": 2, "lora_spectrum": 2, "distillation": 2, "distillation_steps": 2,

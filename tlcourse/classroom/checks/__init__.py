@@ -13,6 +13,13 @@ from tlcourse.classroom.checks.cost import cached_pipeline, carbon_intensity, st
 from tlcourse.classroom.checks.distillation import bias_without_labels, half_as_probable, softened_loss
 from tlcourse.classroom.checks.domain_shift import cost_of_shift, honest_distance, nearest_is_best
 from tlcourse.classroom.checks.features import honest_folds, lazy_classifier, nearest_neighbour
+from tlcourse.classroom.checks.few_shot import (
+    gains_and_is_best,
+    more_systems,
+    named_right,
+    paired_width,
+    prototypical_loss,
+)
 from tlcourse.classroom.checks.fine_tuning import head_and_loss, honest_choice, stale_statistics
 from tlcourse.classroom.checks.freezing import bias_shape, features_of_the_backbone, kept_statistics, thawed_top
 from tlcourse.classroom.checks.layers import embedding_size, honest_selection
@@ -55,6 +62,7 @@ __all__ = [
     "fair_calibration",
     "features_of_the_backbone",
     "gains",
+    "gains_and_is_best",
     "gap_closed",
     "half_as_probable",
     "head_and_loss",
@@ -70,13 +78,18 @@ __all__ = [
     "lazy_classifier",
     "leep_of_a_constant",
     "merged_kernel",
+    "more_systems",
     "missed_dip",
     "moved_line",
+    "named_right",
     "nearest_is_best",
     "nearest_neighbour",
     "no_shared_concepts",
     "occurrences",
     "odds_to_weights",
+    "paired_width",
+    "peeking",
+    "prototypical_loss",
     "overstated",
     "owed_to_question",
     "peeking",
