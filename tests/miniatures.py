@@ -11,10 +11,11 @@ import importlib
 import numpy as np
 
 from tlcourse import experiments
+from tlcourse.experiments import shared_tasks, shared_trunk
 from tlcourse.material import backbones, data, features
 from tlcourse.material.backbones import efficientnet, sentence_bert
 from tlcourse.material.features import extraction
-from tlcourse.methods import confusion
+from tlcourse.methods import confusion, multitask
 
 
 def pictures(classes: int, each: int, *, size: int = 28, channels: int = 0, seed: int = 0):
@@ -85,6 +86,23 @@ class World:
         sources = {"letters": self.grey(5, 4, seed)}
         return sources, {"letters": (*self.grey(4, 3, seed), *self.test(*self.grey(4, 3, seed + 20)))}
 
+    def asked(self, name, seed):
+        x, y = self.grey(4, 6, seed)
+        x_test, y_test = self.test(*self.grey(4, 3, seed + 9))
+        tasks = ("class", "domain") if name == "stickers" else ("character", "key", "kind", "style", "font")
+        labels, tested = ({task: labels for task in tasks} for labels in (y, y_test))
+        labelled = len(x) if name == "stickers" else len(x) // 2
+        return shared_tasks.World(x, labels, labelled, x_test, tested, np.arange(4)[::-1])
+
+    def systems(self, seed):
+        found = []
+        for number in range(6):
+            x, y = self.grey(3, 2, seed + number)
+            x_test, y_test = self.test(*self.grey(3, 3, seed + number + 20))
+            order = np.argsort(y, kind="stable").reshape(3, 2)
+            found.append(shared_trunk.System(f"system {number}", 2, x[order], np.arange(2), x_test, y_test))
+        return found
+
 
 def lite0(*, classes=None, weights="imagenet", input_size=32):
     """One convolution with batch norm for each of EfficientNet-Lite0's blocks; "trained" is one fixed draw."""
@@ -144,6 +162,8 @@ def small_world(monkeypatch):
         patch.setattr(module("copied_layers"), "tasks", world.tasks)
         patch.setattr(module("copied_layers_steps"), "task", world.tasks)
         patch.setattr(module("negative_transfer"), "worlds", world.worlds)
+        patch.setattr(shared_tasks, "world", world.asked)
+        patch.setattr(shared_trunk, "world", world.systems)
         patch.setattr(module("surrogate_tasks"), "world", world.unlabelled)
         tf.config.run_functions_eagerly(True)
         try:
@@ -184,10 +204,11 @@ def noted(monkeypatch):
     lessons = []
 
     def hashed(*arrays):
+        arrays = [part for a in arrays for part in (a.values() if isinstance(a, dict) else [a])]
         return hashlib.sha256(b"".join(np.ascontiguousarray(a).tobytes() for a in arrays)).hexdigest()[:8]
 
     with monkeypatch.context() as patch:
-        for learner in (keras.Model, LogisticRegression, RidgeClassifierCV, SVC, confusion.Network):
+        for learner in (keras.Model, LogisticRegression, RidgeClassifierCV, SVC, confusion.Network, multitask.Network):
             before = learner.fit
 
             def fit(self, x, y, *words, before=before, **more):

@@ -86,6 +86,12 @@ def fallen(rng):
     return table
 
 
+def second_task(rng):
+    """Accuracy of the arms of chapter 14 with a second task."""
+    names = ["alone", "key, more", "key, more, shuffled, even"]
+    return pd.Series(rng.uniform(50, 55) + rng.uniform(1, 9) * np.array([0, 1, -1]) * rng.uniform(0.3, 1, 3), names)
+
+
 # The further arguments of each numeric check, drawn at random as a notebook could have them.
 CONTEXTS = {
     "at_least_wrong": lambda rng: (),
@@ -106,6 +112,7 @@ CONTEXTS = {
     "moved_line": lambda rng: (),
     "nearest_neighbour": lambda rng: (rng.normal(size=(40, 3)), rng.integers(0, 3, size=40)),
     "nearest_is_best": lambda rng: (distances(rng),),
+    "overstated": lambda rng: (second_task(rng),),
     "owed_to_question": lambda rng: (taught(rng),),
     "peeking": lambda rng: (pd.DataFrame(rng.uniform(20, 90, size=(20, 8)), columns=[5, 10, 20, 30, 40, 50, 60, 80]),),
     "regret": lambda rng: (rules(rng),),

@@ -18,8 +18,8 @@ pytestmark = pytest.mark.filterwarnings(
     "ignore:__array__ implementation:DeprecationWarning",  # NumPy's, of Keras's variables
 )
 # What may be otherwise when the test is another one.
-TESTED = {"accuracy", "test_accuracy", "test_loss", "teacher", "agreement", "recall", "others", "guide_accuracy",
-          "labelled", "among_others", "labelled_rebalanced", "others_rebalanced",
+TESTED = {"accuracy", "second", "test_accuracy", "test_loss", "teacher", "agreement", "recall", "others",
+          "guide_accuracy", "labelled", "among_others", "labelled_rebalanced", "others_rebalanced",
           "guide_epochs", "named_absent"}  # fmt: skip
 # Passes over the examples times batches in each, as the settings say.
 STEPS = {"lora_ranks": 2, "lora_domains": 2, "lora_spectrum": 2, "distillation": 2, "distillation_steps": 2,

@@ -17,6 +17,7 @@ from tlcourse.classroom.checks.fine_tuning import head_and_loss, honest_choice, 
 from tlcourse.classroom.checks.freezing import bias_shape, features_of_the_backbone, kept_statistics, thawed_top
 from tlcourse.classroom.checks.layers import embedding_size, honest_selection
 from tlcourse.classroom.checks.lora import adapted_in_time, break_even, merged_kernel
+from tlcourse.classroom.checks.multitask import at_equal_volume, known_mean, overstated, weights_in_place, which_control
 from tlcourse.classroom.checks.semi_supervised import class_means, confusion_step, honest_share, share_forgotten
 from tlcourse.classroom.checks.settings import gains, no_shared_concepts, settings
 from tlcourse.classroom.checks.transfer import copied_layers, missed_dip, specificity
@@ -35,6 +36,7 @@ __all__ = [
     "NotYet",
     "adapted_in_time",
     "aligned",
+    "at_equal_volume",
     "at_least_wrong",
     "bias_shape",
     "bias_without_labels",
@@ -64,6 +66,7 @@ __all__ = [
     "honest_share",
     "informed",
     "kept_statistics",
+    "known_mean",
     "lazy_classifier",
     "leep_of_a_constant",
     "merged_kernel",
@@ -74,6 +77,7 @@ __all__ = [
     "no_shared_concepts",
     "occurrences",
     "odds_to_weights",
+    "overstated",
     "owed_to_question",
     "peeking",
     "picture_alone",
@@ -90,5 +94,7 @@ __all__ = [
     "subspaces_turned_once",
     "thawed_top",
     "weighted_error",
+    "weights_in_place",
+    "which_control",
     "zebra_or_tiger",
 ]
