@@ -12,6 +12,7 @@ MEDIAN_STATEMENTS, NINTH_STATEMENTS, MOST_STATEMENTS = 3, 8, 20
 WORDS_PER_LINE = (6, 16)
 CELLS = (40, 80)
 GOALS = 4
+UNEXERCISED = ("01", "02", "03", "04", "05", "07", "19")  # chapters in which a goal has no exercise yet
 PARTS = {"exercise": 2, "explore": 1, "lesson": 1, "predict": 1, "verify": 1}  # how many cells at least have the tag
 FILE_BYTES, WIDGET_BYTES = 3_000_000, 300_000
 LINK = re.compile(r"\[(?:[^\]\\]|\\.)*\]\(\s*<?([^)\s>]+)>?[^)]*\)")
@@ -83,9 +84,36 @@ def goals_are_few(path, notebook):
     if len(cells) != 1:
         yield f"{len(cells)} cells are tagged `goals`, there must be one"
         return
-    goals = re.findall(r"^\s*(?:[-*+]|\d+[.)])\s+\S", cells[0].source, flags=re.MULTILINE)
-    if not 1 <= len(goals) <= GOALS:
-        yield f"the `goals` cell lists {len(goals)} goals, it must list 1 to {GOALS}"
+    if not 1 <= goals_in(cells[0]) <= GOALS:
+        yield f"the `goals` cell lists {goals_in(cells[0])} goals, it must list 1 to {GOALS}"
+
+
+def goals_in(cell):
+    """How many goals a `goals` cell lists."""
+    return len(re.findall(r"^\s*(?:[-*+]|\d+[.)])\s+\S", cell.source, flags=re.MULTILINE))
+
+
+def goals_have_exercises(path, notebook):
+    if path.name[:2] not in UNEXERCISED:
+        yield from without_exercise(notebook)
+
+
+def without_exercise(notebook):
+    """What is wrong with the goals that exercises name, by their place in the list: 1 is the first."""
+    there = set(range(1, 1 + sum(goals_in(cell) for cell in notebook.cells if "goals" in tags(cell))))
+    served = set()
+    for name, cell in number(notebook):
+        if "exercise" not in tags(cell):
+            continue
+        goals = cell.metadata.get("tlcourse", {}).get("goals") or []
+        served.update(goals)
+        if not goals or set(goals) - there:
+            yield (
+                f"{name} is an exercise for the goals {goals}: name one or more of {sorted(there)} in its metadata "
+                "tlcourse.goals"
+            )
+    if there - served:
+        yield f"no exercise serves the goals {sorted(there - served)}, counted from 1 in the cell tagged `goals`"
 
 
 def is_executed(path, notebook):
@@ -353,6 +381,7 @@ def _anchors(path):
 RULES = [
     title_asks,
     goals_are_few,
+    goals_have_exercises,
     is_executed,
     pictures_have_alt_text,
     cells_are_slides,

@@ -440,6 +440,16 @@ def test_a_list_that_is_cut_or_damaged_is_refused(home):
         refused("data/CHECKSUMS.sha256 is damaged; run `git restore data/CHECKSUMS.sha256`", assets.path, "kept")
 
 
+def test_a_wrong_place_of_the_data_is_named(home, monkeypatch):
+    monkeypatch.setenv("TLCOURSE_DATA", str(home))
+    advice = "; look at TLCOURSE_DATA, which puts the data there, or run `"
+    said = refused("model.bin is missing", assets.path, "model")
+    assert f"{home / 'fetched/fake/model.bin'} is missing{advice}python -m tlcourse fetch`" in said
+    (home / "CHECKSUMS.sha256").unlink()
+    said = refused("is missing", assets.path, "kept")
+    assert f"{home / 'CHECKSUMS.sha256'} is missing{advice}git restore data/CHECKSUMS.sha256`" in said
+
+
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
 def test_a_named_pipe_in_a_files_place_is_not_waited_for(home):
     (home / "kept/folder/a.png").unlink()

@@ -172,16 +172,36 @@ def test_each_misconception_has_its_hint(make, hint, nothing_to_learn):
         checks.honest_selection(make(*nothing_to_learn), *nothing_to_learn)
 
 
+class Leftover:
+    """Its end takes half a second, and Python ignores what is raised meanwhile."""
+
+    def __del__(self):
+        time.sleep(0.5)
+
+
 class Slow(SelectKBest):
     """A selector that would take ten minutes."""
 
     def fit(self, x, y):
+        Leftover()
         time.sleep(600)
         return super().fit(x, y)
 
 
-@pytest.mark.skipif(not hasattr(layer_checks.signal, "setitimer"), reason="no alarm on this system")
-def test_a_slow_selector_is_ended_in_a_sentence(nothing_to_learn, monkeypatch):
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("alarm", [True, False])
+def test_a_slow_selector_is_met_by_a_sentence(nothing_to_learn, monkeypatch, alarm):
+    if not alarm:
+        monkeypatch.delattr(layer_checks.signal, "setitimer", raising=False)
+    elif not hasattr(layer_checks.signal, "setitimer"):
+        pytest.skip("no alarm on this system")
     monkeypatch.setattr(layer_checks, "_PATIENCE", 0.2)
     with pytest.raises(NotYet, match="still fitting after 0.2 seconds"):
         checks.honest_selection(standard(Slow(k=50), LINEAR), *nothing_to_learn)
+
+
+def test_without_an_alarm_the_check_is_the_same(nothing_to_learn, monkeypatch):
+    monkeypatch.delattr(layer_checks.signal, "setitimer", raising=False)
+    checks.honest_selection(standard(SelectKBest(k=50), LINEAR), *nothing_to_learn)
+    with pytest.raises(NotYet, match="could not be tried: InvalidParameterError"):
+        checks.honest_selection(standard(SelectKBest(k=-1), LINEAR), *nothing_to_learn)

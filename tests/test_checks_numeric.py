@@ -199,6 +199,14 @@ def test_a_misconception_passes_only_where_it_is_the_truth_as_shown(name, seed):
 
 
 @cases
+def test_no_tolerance_is_generous(name, seed):
+    """No rounding on the way costs more than three tenths of a percent; the bias may lie anywhere in an interval."""
+    question = asked(name, seed)
+    whole = 100 if "%" in question.praise else abs(question.truth)
+    assert name == "bias_without_labels" or question.tolerance <= 0.003 * whole
+
+
+@cases
 def test_whatever_coincides_with_the_truth_is_the_truth(name, seed):
     question = asked(name, seed)
     assert refused(question.truth, question._replace(wrong={question.truth: "wrong"} | question.wrong)) is None

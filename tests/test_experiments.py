@@ -43,9 +43,9 @@ def test_things_never_meet_their_test_pictures_in_training():
 
 
 def test_every_number_of_shots_fills_whole_batches():
+    """A last batch of another size would compile each network a second time: minutes in every recording."""
     classes = {"things": 8, "letters": 26, "photographs": 8}
     assert all(classes[name] * k % samples.BATCH[name] == 0 for name, shots in samples.SHOTS.items() for k in shots)
-    assert {*samples.SEARCHED, *samples.SCRATCH_SHOTS} <= set(samples.SHOTS["things"]) == set(samples.SHOTS["letters"])
 
 
 def test_the_student_never_meets_a_digit_of_its_teachers(monkeypatch):

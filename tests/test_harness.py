@@ -250,6 +250,11 @@ def fold(cell, source, *, hidden=True):
     cell.source = source
 
 
+def five_goals(notebook):
+    notebook.cells[1].source = "- a\n- b\n- c\n- d\n- e"
+    notebook.cells[7].metadata.tlcourse.goals = [1, 2, 3, 4, 5]
+
+
 SPOILT = {
     "not run": (rules.is_executed, lambda nb: nb.cells[2].update(execution_count=None)),
     "run out of order": (rules.is_executed, lambda nb: nb.cells[2].update(execution_count=9)),
@@ -270,7 +275,16 @@ SPOILT = {
         lambda nb: nb.cells[2].outputs.append(new_output("display_data", data={"image/png": "AAAA"})),
     ),
     "no question": (rules.title_asks, lambda nb: nb.cells[0].update(source="# Parameters")),
-    "five goals": (rules.goals_are_few, lambda nb: nb.cells[1].update(source="- a\n- b\n- c\n- d\n- e")),
+    "five goals": (rules.goals_are_few, five_goals),
+    "goal without an exercise": (
+        rules.goals_have_exercises,
+        lambda nb: nb.cells[1].update(source="- count\n- freeze"),
+    ),
+    "exercise without a goal": (rules.goals_have_exercises, lambda nb: nb.cells[7].metadata.pop("tlcourse")),
+    "exercise for a goal that is not there": (
+        rules.goals_have_exercises,
+        lambda nb: nb.cells[7].metadata.tlcourse.update(goals=[1, 2]),
+    ),
     "hidden slide": (rules.cells_are_slides, lambda nb: nb.cells[2].metadata.update(slideshow={"slide_type": "-"})),
     "half a slide": (rules.cells_are_slides, lambda nb: nb.cells[2].metadata.update(slideshow={})),
     "solution lost": (rules.exercises_are_trios, lambda nb: nb.cells[9].metadata.update(tags=[])),

@@ -116,6 +116,23 @@ def test_bands_draw_the_guesses_and_name_them_once():
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["new", "old", "your guess"]
 
 
+@pytest.mark.parametrize("name", ["_x", "$$", "$5 and $6", "a$", "caf\udce9", "\\frac{"])
+def test_a_folder_of_any_name_stands_in_legend_axis_and_titles(name):
+    """Matplotlib hides `_x`, takes what lies between `$` for a formula, and cannot write what is no Unicode."""
+    curves = CURVES.assign(method=CURVES.method.replace("new", name))
+    bands = plots.bands(plots.axes(), curves, "k", "method")
+    rows = plots.intervals(plots.axes(), TABLE.assign(method=TABLE.method.replace("new", name)), "method")
+    (panel,) = plots.panels({name: curves}, lambda ax, table: None)
+    grid = plots.pictures([np.zeros((2, 2))], [name], rows=[name])
+    legend = [text.get_text() for text in bands.get_legend().get_texts()]
+    written = [*legend, rows.get_yticklabels()[0].get_text(), panel.get_title(), grid.axes[0].get_title()]
+    assert len(legend) == 2
+    seen = name.replace("\udce9", "?").replace("$", r"\$")
+    assert [text.lstrip("\u200b") for text in written if text != "old"] == [seen] * 4
+    for figure in (bands.figure, rows.figure, panel.figure, grid):
+        plots.as_html(figure, caption="c", alt="a")
+
+
 def test_pictures_lie_in_rows_under_their_titles():
     images = [np.full((4, 4, 3), value, "uint8") for value in (0, 100, 200)]
     figure = plots.pictures(images, ["a", "b", "c"], columns=2)

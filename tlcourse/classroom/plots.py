@@ -81,6 +81,16 @@ def axes(rows: int = 1, columns: int = 1, *, size: tuple[float, float] | None = 
     return result
 
 
+def as_written(name: object) -> str:
+    r"""A name for a label, so that matplotlib shows what stands there, be it the name of somebody's folder.
+
+    It would take what lies between two `$` for a formula, leave a name that begins with `_` out of the legend, and
+    refuse what is not Unicode.
+    """
+    text = str(name).encode("utf-8", "replace").decode("utf-8").replace("$", r"\$")
+    return f"\u200b{text}" if text.startswith("_") else text  # an invisible space
+
+
 def panels(
     tables: Mapping[str, pd.DataFrame],
     draw: Callable,
@@ -111,7 +121,7 @@ def panels(
     used = grid.flat[: len(tables)]
     for ax, (title, table) in zip(used, tables.items(), strict=True):
         draw(ax, table)
-        ax.set(title=title, **options)
+        ax.set(title=as_written(title), **options)
         ax.label_outer()
     for ax in grid.flat[len(tables) :]:
         ax.remove()
@@ -138,7 +148,7 @@ def intervals(ax, table: pd.DataFrame, label: str, *, guess: dict | None = None,
         if value is not None:
             ax.plot(value, places[names.index(name)] + 0.28, "d", color="black", mfc="white", ms=8)
             ax.annotate("your guess", (value, places[names.index(name)] + 0.28), (7, -3), textcoords="offset points")
-    ax.set(yticks=places, yticklabels=names, xlabel=unit, ylim=(-0.6, len(table) - 0.4))
+    ax.set(yticks=places, yticklabels=[as_written(name) for name in names], xlabel=unit, ylim=(-0.6, len(table) - 0.4))
     return ax
 
 
@@ -153,7 +163,7 @@ def bands(ax, table: pd.DataFrame, x: str, by: str, *, guess: dict | None = None
         guess: where the student expected a value: {x: value}; None values are left out.
     """
     for i, (name, rows) in enumerate(table.groupby(by, sort=False)):
-        ax.plot(rows[x], rows["mean"], color=COLOURS[i % 8], marker=MARKERS[i % 8], label=str(name))
+        ax.plot(rows[x], rows["mean"], color=COLOURS[i % 8], marker=MARKERS[i % 8], label=as_written(name))
         ax.fill_between(rows[x], rows["low"], rows["high"], color=COLOURS[i % 8], alpha=0.18, linewidth=0)
     for place, value in (guess or {}).items():
         if value is not None:
@@ -204,7 +214,7 @@ def pictures(
         if i < len(images):
             picture = np.asarray(images[i]).astype("uint8")
             ax.imshow(picture, cmap="gray_r", vmin=0, vmax=255, interpolation="antialiased")
-            ax.set_title(titles[i] if titles is not None else "", **small)
+            ax.set_title(as_written(titles[i]) if titles is not None else "", **small)
     for ax, row in zip(grid[:, 0], rows, strict=False):
-        ax.text(-0.1, 0.5, row, fontsize=small["fontsize"], ha="right", va="center", transform=ax.transAxes)
+        ax.text(-0.1, 0.5, as_written(row), fontsize=small["fontsize"], ha="right", va="center", transform=ax.transAxes)
     return grid.flat[0].figure

@@ -2,6 +2,9 @@
 
 Both take a function and its arguments, give results as they come, and run what a worker took with it when it died once
 more on another one. Neither knows what a trial is.
+
+The cluster is spoken to by `distributed` itself, and not through joblib: before anything runs, the versions of its
+workers have to be compared with this machine's, and what is missing has to be said in a sentence.
 """
 
 from __future__ import annotations

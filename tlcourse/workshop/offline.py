@@ -5,6 +5,8 @@
 On Linux, where the machine allows it, the command gets a network of its own that holds nothing but loopback.
 Elsewhere a guard in every Python below it refuses connections and look-ups that leave the machine. One line says
 which is in force.
+
+No library does this: those that guard a test run guard one Python, and not the kernels and the pip that it starts.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ only when the table that has it all is there.
 """
 
 import contextlib
+import io
 import json
 import os
 import sys
@@ -14,6 +15,7 @@ from pathlib import Path
 import pandas as pd
 from filelock import FileLock, Timeout
 
+from tlcourse.material.assets.atomic import replacing
 from tlcourse.material.data import tables
 
 
@@ -110,14 +112,10 @@ def append(path: Path, rows: list[dict[str, str]]) -> None:
 def tidied(path: Path, rows: list[dict[str, str]], columns: list[str]) -> pd.DataFrame:
     """Everything in the order of its configs, also on disk, so that the file does not depend on who finished first."""
     table = pd.DataFrame(rows)
-    part = path.with_suffix(".part")
-    table.to_csv(part, index=False, lineterminator="\n")
-    order = pd.read_csv(part).sort_values(columns, kind="stable").index  # read again, for numbers to sort as numbers
-    with open(part, "w", encoding="utf-8", newline="") as file:
+    numbers = pd.read_csv(io.StringIO(table.to_csv(index=False)))  # read again, for numbers to sort as numbers
+    order = numbers.sort_values(columns, kind="stable").index
+    with replacing(path, "w", encoding="utf-8", newline="") as file:  # on disk before the journal goes
         table.loc[order].to_csv(file, index=False, lineterminator="\n")
-        file.flush()
-        os.fsync(file.fileno())  # before the journal goes, the table must be there
-    os.replace(part, path)
     with contextlib.suppress(FileNotFoundError):
         os.unlink(_journal(path))
     return pd.read_csv(path)

@@ -2,6 +2,8 @@
 
 Everything here runs in the notebook's own kernel (see `kernels.ask`) and returns JSON. ipywidgets shows an exception of
 a callback and goes on; here each is caught and counted, so that a control that fails cannot pass for one that works.
+It knows kinds of control that no chapter has yet, too: whoever tries one should learn whether it works, and not that
+the harness lacks a rule.
 """
 
 from __future__ import annotations

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable
+from concurrent.futures import Future, wait
 
 import numpy as np
 
@@ -59,8 +59,8 @@ def honest_selection(estimator, rows, labels) -> str:
     width = np.shape(rows)[1]
     (table, y, telling), (other, _, telling_there) = (_table(width, seed) for seed in (0, 1))
     units = 10 ** np.random.default_rng(2).uniform(-2, 2, size=width)
-    with _patience():
-        here, there, scaled = (clone(estimator).fit(x[:40], y) for x in (table, other, (table + 5) * units))
+    tables = (table, other, (table + 5) * units)
+    here, there, scaled = _patiently(lambda: [clone(estimator).fit(x[:40], y) for x in tables])
     for last in _that_predict(here):
         kernel = f" with the kernel {last.kernel!r}" if hasattr(last, "kernel") else ""
         require(_is_linear_svm(last), f"Expected a linear SVM at the end, got {type(last).__name__}{kernel}.")
@@ -122,20 +122,38 @@ def _is_linear_svm(fitted) -> bool:
     return isinstance(fitted, LinearSVC) or isinstance(fitted, SGDClassifier) and fitted.loss == "hinge"
 
 
-@contextlib.contextmanager
-def _patience() -> Iterator[None]:
-    """End what takes too long, where there is an alarm for it: not on Windows, nor outside of the main thread."""
+def _patiently(fit: Callable):
+    """What `fit()` returns, or a hint if it takes too long.
+
+    Where there is an alarm, it is ended. On Windows, and outside of the main thread, there is none: it goes on in a
+    thread that nobody waits for, until the kernel ends.
+    """
+    hint = f"It was still fitting after {_PATIENCE:g} seconds: choose the columns by a score for each."
     if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
-        yield
-        return
+        return _in_a_thread(fit, hint)
 
     def ring(*_: object) -> None:
-        raise NotYet(f"It was still fitting after {_PATIENCE:g} seconds: choose the columns by a score for each.")
+        raise NotYet(hint)
 
     before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, _PATIENCE)
+    signal.setitimer(signal.ITIMER_REAL, _PATIENCE, 1.0)  # again each second: a destructor swallows what it meets
     try:
-        yield
+        return fit()
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+
+
+def _in_a_thread(fit: Callable, hint: str):
+    future: Future = Future()
+
+    def work() -> None:
+        try:
+            future.set_result(fit())
+        except Exception as error:
+            future.set_exception(error)
+
+    threading.Thread(target=work, daemon=True).start()  # a thread of a pool would keep the kernel from ending
+    if not wait([future], _PATIENCE).done:
+        raise NotYet(hint)
+    return future.result()

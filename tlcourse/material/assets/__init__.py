@@ -49,7 +49,7 @@ def path(name: str) -> Path:
             mend = FETCH_COMMAND if asset.requirement else f"git restore data/{relative}"
             if asset.optional:
                 mend, problem = f"{mend} {name}", f"{problem}, and what needs it can be left out"
-            raise AssetError(f"data/{relative} {problem}; run `{mend}` in the course's folder.")
+            raise AssetError(f"{_named(relative)} {problem}; {_elsewhere()}run `{mend}` in the course's folder.")
     return DATA / asset.path
 
 
@@ -104,10 +104,20 @@ def _expected(asset: Asset) -> dict[str, str]:
     wanted = {p: s for p, s in wanted.items() if not p.endswith((".md", ".csv", ".txt", "LICENSE"))}
     if not wanted:
         raise AssetError(
-            f"data/{asset.path} is not listed in data/{CHECKSUMS}; run `git restore data/{CHECKSUMS}`, "
-            "or `python data/build/checksums.py` if you have just built it."
+            f"data/{asset.path} is not listed in {_named(CHECKSUMS)}; {_elsewhere()}run `git restore "
+            f"data/{CHECKSUMS}`, or `python data/build/checksums.py` if you have just built it."
         )
     return wanted
+
+
+def _named(relative: str) -> str:
+    """How a sentence calls a file of the data folder: by its whole path if a variable says where that folder is."""
+    return str(DATA / relative) if os.environ.get("TLCOURSE_DATA") else f"data/{relative}"
+
+
+def _elsewhere() -> str:
+    """What else to look at if a variable says where the data folder is: it may say so wrongly."""
+    return "look at TLCOURSE_DATA, which puts the data there, or " if os.environ.get("TLCOURSE_DATA") else ""
 
 
 def _checksums() -> dict[str, str]:
@@ -118,9 +128,9 @@ def _checksums() -> dict[str, str]:
         if last != f"# {len(rows)} files":
             raise ValueError
     except OSError:
-        raise AssetError(f"data/{CHECKSUMS} is missing; run `git restore data/{CHECKSUMS}`.") from None
+        raise AssetError(f"{_named(CHECKSUMS)} is missing; {_elsewhere()}run `git restore data/{CHECKSUMS}`.") from None
     except ValueError:  # a UnicodeDecodeError as well
-        raise AssetError(f"data/{CHECKSUMS} is damaged; run `git restore data/{CHECKSUMS}`.") from None
+        raise AssetError(f"{_named(CHECKSUMS)} is damaged; {_elsewhere()}run `git restore data/{CHECKSUMS}`.") from None
     return rows
 
 
