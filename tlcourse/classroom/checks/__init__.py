@@ -13,7 +13,7 @@ from tlcourse.classroom.checks.cost import cached_pipeline, carbon_intensity, st
 from tlcourse.classroom.checks.distillation import bias_without_labels, half_as_probable, softened_loss
 from tlcourse.classroom.checks.domain_shift import cost_of_shift, honest_distance, nearest_is_best
 from tlcourse.classroom.checks.features import honest_folds, lazy_classifier, nearest_neighbour
-from tlcourse.classroom.checks.fine_tuning import head_and_loss, honest_choice, stale_statistics
+from tlcourse.classroom.checks.fine_tuning import corners, first_step, head_and_loss, honest_choice, points_lost
 from tlcourse.classroom.checks.freezing import bias_shape, features_of_the_backbone, kept_statistics, thawed_top
 from tlcourse.classroom.checks.layers import embedding_size, honest_selection
 from tlcourse.classroom.checks.lora import adapted_in_time, break_even, merged_kernel
@@ -47,11 +47,13 @@ __all__ = [
     "confusion_step",
     "contrastive",
     "copied_layers",
+    "corners",
     "cost_of_shift",
     "effective_size",
     "embedding_size",
     "fair_calibration",
     "features_of_the_backbone",
+    "first_step",
     "gains",
     "gap_closed",
     "half_as_probable",
@@ -77,6 +79,7 @@ __all__ = [
     "owed_to_question",
     "peeking",
     "picture_alone",
+    "points_lost",
     "regret",
     "reversed_gradient",
     "settings",
@@ -85,7 +88,6 @@ __all__ = [
     "share_of_gap",
     "softened_loss",
     "specificity",
-    "stale_statistics",
     "stem_flops",
     "subspaces_turned_once",
     "thawed_top",
