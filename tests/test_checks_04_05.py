@@ -164,3 +164,51 @@ def test_a_corner_without_a_verdict_is_named():
         checks.corners(dict.fromkeys(["small, similar", "small, different", "large, different"], "held"))
     with pytest.raises(NotYet, match="expected one of"):
         checks.corners(dict.fromkeys(["small, similar", "small, different", "large, different", "large, similar"], "?"))
+
+
+@pytest.fixture
+def compared():
+    """Four draws with two and with six pictures a class; only two letters a class are told, for six have an outlier."""
+    rows = [("letters", 2, [9, 10, 11, 10]), ("letters", 6, [20, 21, 20, -9]), ("things", 2, [1, -1, 0, 1])]
+    rows.append(("things", 6, [5, 6, 5, 6]))
+    return pd.DataFrame(
+        [
+            (target, k, method, seed, 50 + gain * (method == "FT, known rate"))
+            for target, k, gains in rows
+            for seed, gain in enumerate(gains)
+            for method in ("FT, known rate", "FE, last block")
+        ],
+        columns=["target", "k", "method", "seed", "accuracy"],
+    )
+
+
+POOL = {"things": 0.1, "letters": 0.1}
+
+
+@pytest.mark.parametrize(
+    "apart",
+    [
+        {"letters": [2], "things": [6]},
+        {"letters": 2, "things": (6,)},
+        {"letters": {2}, "things": np.array([6])},
+    ],
+)
+def test_where_the_interval_is_off_zero_in_any_kind_of_list(apart, compared, capsys):
+    checks.told_apart(apart, compared, POOL)
+    assert "✓" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("apart", "hint"),
+    [
+        ({"letters": [2, 6], "things": [6]}, "6 a class: the interval holds zero although"),
+        ({"letters": [2], "things": [2, 6]}, "2 a class: the interval holds zero.$"),
+        ({"letters": [2], "things": []}, "one more"),
+        ({"letters": [2, 7], "things": [6]}, "got 7"),
+        ({"letters": [2]}, "missing: things"),
+        ([2, 6], "a dict"),
+    ],
+)
+def test_another_set_of_numbers_is_refused_for_its_own_reason(apart, hint, compared):
+    with pytest.raises(NotYet, match=hint):
+        checks.told_apart(apart, compared, POOL)

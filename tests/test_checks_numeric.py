@@ -30,6 +30,15 @@ def runs(rng):
     return table.assign(start="probe", validation_accuracy=accuracies[0], test_accuracy=accuracies[1])
 
 
+def few_pictures(rng):
+    """FE and FT of two targets, each with what is known and with what is chosen."""
+    ways = ["FE, known block", "FE, last block", "FT, known rate", "FE, cross-validated", "FE, embedding",
+            "FT, cross-validated"]  # fmt: skip
+    table = pd.DataFrame([(t, m, 6, s) for t in ("things", "letters") for m in ways for s in range(4)],
+                         columns=["target", "method", "k", "seed"])  # fmt: skip
+    return table.assign(accuracy=rng.uniform(30, 90, size=len(table)))
+
+
 def forgotten(rng):
     """Photographs by the old head and by a new probe, before, amid and after learning something else."""
     table = pd.DataFrame([(j, n, s) for j in ("old head", "new probe") for n in ("0", "32", "120") for s in range(5)],
@@ -105,6 +114,7 @@ CONTEXTS = {
     "effective_size": lambda rng: (),
     "embedding_size": lambda rng: (),
     "fair_calibration": lambda rng: (two_sides(rng),),
+    "fair_gain": lambda rng: (few_pictures(rng),),
     "gap_closed": lambda rng: tuple(np.sort(rng.uniform(20, 99, size=3))),
     "half_as_probable": lambda rng: (),
     "honest_choice": lambda rng: (runs(rng),),

@@ -9,7 +9,7 @@ from tlcourse.classroom.checks.adversarial import (
 )
 from tlcourse.classroom.checks.alignment import gap_closed, moved_line, peeking, subspaces_turned_once
 from tlcourse.classroom.checks.core import NotYet
-from tlcourse.classroom.checks.cost import cached_pipeline, carbon_intensity, stem_flops
+from tlcourse.classroom.checks.cost import cached_pipeline, carbon_intensity, fair_gain, stem_flops, told_apart
 from tlcourse.classroom.checks.distillation import bias_without_labels, half_as_probable, softened_loss
 from tlcourse.classroom.checks.domain_shift import cost_of_shift, honest_distance, nearest_is_best
 from tlcourse.classroom.checks.features import honest_folds, lazy_classifier, nearest_neighbour
@@ -52,6 +52,7 @@ __all__ = [
     "effective_size",
     "embedding_size",
     "fair_calibration",
+    "fair_gain",
     "features_of_the_backbone",
     "first_step",
     "gains",
@@ -91,6 +92,7 @@ __all__ = [
     "stem_flops",
     "subspaces_turned_once",
     "thawed_top",
+    "told_apart",
     "weighted_error",
     "zebra_or_tiger",
 ]
