@@ -10,7 +10,7 @@ from tlcourse.classroom.checks.adversarial import (
 from tlcourse.classroom.checks.alignment import gap_closed, moved_line, peeking, subspaces_turned_once
 from tlcourse.classroom.checks.core import NotYet
 from tlcourse.classroom.checks.cost import cached_pipeline, carbon_intensity, fair_gain, stem_flops, told_apart
-from tlcourse.classroom.checks.distillation import bias_without_labels, half_as_probable, softened_loss
+from tlcourse.classroom.checks.distillation import bias_without_labels, half_as_probable, permuted, softened_loss
 from tlcourse.classroom.checks.domain_shift import cost_of_shift, honest_distance, nearest_is_best
 from tlcourse.classroom.checks.features import honest_folds, lazy_classifier, nearest_neighbour
 from tlcourse.classroom.checks.fine_tuning import corners, first_step, head_and_loss, honest_choice, points_lost
@@ -79,6 +79,7 @@ __all__ = [
     "odds_to_weights",
     "owed_to_question",
     "peeking",
+    "permuted",
     "picture_alone",
     "points_lost",
     "regret",
