@@ -89,16 +89,17 @@ def told_apart(answer, samples, pool) -> str:
     from tlcourse.methods import statistics
 
     expect(answer, dict, 'a dict such as {"letters": [6, 48], "things": []}')
-    missing = sorted(set(pool) - set(answer))
+    targets = ("letters", "things")
+    missing = [target for target in targets if target not in answer]
     require(not missing, f"Still missing: {', '.join(missing)}.")
-    for target, overlap in pool.items():
+    for target in targets:
         rows, given = samples[samples.target == target], answer[target]
         one = np.ndim(given) == 0 and not isinstance(given, (set, frozenset))
         given = {given} if one else set(given)
         sizes = set(rows.k)
         unknown = sorted(map(str, given - sizes))
         require(not unknown, f"{target}: expected some of {sorted(sizes)}, got {', '.join(unknown)}.")
-        sides = {"of": "FT, known rate", "over": "FE, last block", "overlap": overlap}
+        sides = {"of": "FT, known rate", "over": "FE, last block", "overlap": pool[target]}
         gains = {k: statistics.gain(rows[rows.k == k], "accuracy", **sides) for k in sizes}
         off = {k for k, gain in gains.items() if gain.low > 0 or gain.high < 0}
         largest = max(gains, key=lambda k: gains[k].mean)
