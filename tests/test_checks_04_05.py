@@ -1,12 +1,17 @@
 """The checks of chapters 04 and 05 take every right answer, not only the one that the solution happens to give."""
 
+from dataclasses import replace
+
 import keras
 import numpy as np
+import pandas as pd
 import pytest
 import tensorflow as tf
 
-from tlcourse.classroom import checks
+from tlcourse.classroom import checks, scoreboard
 from tlcourse.classroom.checks import NotYet
+from tlcourse.classroom.claims import claims
+from tlcourse.methods.statistics import Interval
 
 Dense, Loss = keras.layers.Dense, keras.losses.SparseCategoricalCrossentropy
 
@@ -107,3 +112,103 @@ def test_a_pipeline_that_wastes_or_freezes_is_refused(order, hint, dataset):
     for _ in range(2):
         with pytest.raises(NotYet, match=hint):
             checks.cached_pipeline(pipeline, reads)
+
+
+TIMES = pd.DataFrame(
+    {"training photographs": {"stem": 100.8, "block7": 79.6}, "unseen photographs": {"stem": 2.4, "block7": 5.7}}
+)
+
+
+@pytest.mark.parametrize("answer", [{"SGD": 79.6, "Adam": 1}, {"SGD": 80, "Adam": 1.0, "RMSprop": 3}])
+def test_the_first_step_is_longer_for_sgd_alone(answer, capsys):
+    checks.first_step(answer, TIMES)
+    assert "✓" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("answer", "hint"),
+    [
+        ({"SGD": 79.6, "Adam": 79.6}, "its own size"),
+        ({"SGD": 79.6, "Adam": 79.6**0.5}, "squares"),
+        ({"SGD": 79.6, "Adam": 2}, "Adam: divide"),
+        ({"SGD": 5.7, "Adam": 1}, "neither head"),
+        ({"SGD": 1 / 79.6, "Adam": 1}, "upside down"),
+        ({"SGD": 79.6}, "missing: Adam"),
+        ([79.6, 1], "a dict"),
+    ],
+)
+def test_another_first_step_is_refused_for_its_own_reason(answer, hint):
+    with pytest.raises(NotYet, match=hint):
+        checks.first_step(answer, TIMES)
+
+
+def test_the_corners_are_judged_as_the_scoreboard_judges():
+    """The truth of the check and the scoreboard's rule are one."""
+    intervals = {
+        "small, similar": ((-4, -6, -2), "contradicted"),  # turned round: the advice is the head
+        "small, different": ((3, -5, 11), "cannot tell"),
+        "large, different": ((5, 4, 6), "held"),
+        "large, similar": ((1, 0, 2), "no matter"),
+    }
+    words = {"held": "reproduced", "no matter": "bounded"}
+    claim = replace(
+        next(iter(claims().values())), null=0.0, interest=3.0, direction="above", published=None, withdrawn=""
+    )
+    for said, verdict in intervals.values():
+        assert scoreboard.verdict(claim, Interval(*said, 9)) == words.get(verdict, verdict)
+    checks.corners({name: verdict.upper() for name, (_, verdict) in intervals.items()})
+
+
+def test_a_corner_without_a_verdict_is_named():
+    with pytest.raises(NotYet, match="missing: large, similar"):
+        checks.corners(dict.fromkeys(["small, similar", "small, different", "large, different"], "held"))
+    with pytest.raises(NotYet, match="expected one of"):
+        checks.corners(dict.fromkeys(["small, similar", "small, different", "large, different", "large, similar"], "?"))
+
+
+@pytest.fixture
+def compared():
+    """Four draws with two and with six pictures a class; only two letters a class are told, for six have an outlier."""
+    rows = [("letters", 2, [9, 10, 11, 10]), ("letters", 6, [20, 21, 20, -9]), ("things", 2, [1, -1, 0, 1])]
+    rows.append(("things", 6, [5, 6, 5, 6]))
+    return pd.DataFrame(
+        [
+            (target, k, method, seed, 50 + gain * (method == "FT, known rate"))
+            for target, k, gains in rows
+            for seed, gain in enumerate(gains)
+            for method in ("FT, known rate", "FE, last block")
+        ],
+        columns=["target", "k", "method", "seed", "accuracy"],
+    )
+
+
+POOL = {"things": 0.1, "letters": 0.1}
+
+
+@pytest.mark.parametrize(
+    "apart",
+    [
+        {"letters": [2], "things": [6]},
+        {"letters": 2, "things": (6,)},
+        {"letters": {2}, "things": np.array([6])},
+    ],
+)
+def test_where_the_interval_is_off_zero_in_any_kind_of_list(apart, compared, capsys):
+    checks.told_apart(apart, compared, POOL)
+    assert "✓" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("apart", "hint"),
+    [
+        ({"letters": [2, 6], "things": [6]}, "6 a class: the interval holds zero although"),
+        ({"letters": [2], "things": [2, 6]}, "2 a class: the interval holds zero.$"),
+        ({"letters": [2], "things": []}, "one more"),
+        ({"letters": [2, 7], "things": [6]}, "got 7"),
+        ({"letters": [2]}, "missing: things"),
+        ([2, 6], "a dict"),
+    ],
+)
+def test_another_set_of_numbers_is_refused_for_its_own_reason(apart, hint, compared):
+    with pytest.raises(NotYet, match=hint):
+        checks.told_apart(apart, compared, POOL)

@@ -46,6 +46,58 @@ def test_another_loss_is_refused(mended, hint):
         checks.softened_loss(mended)
 
 
+def dealt(p, rng):
+    """By ranks: dice for every wrong class, and the first choice put back in its place."""
+    dice = rng.uniform(size=p.shape)
+    made, rows, first = np.empty_like(p), np.arange(len(p)), p.argmax(axis=1)
+    dice[rows, first] = 2
+    places = np.argsort(dice, axis=1)[:, :-1]
+    others = np.sort(np.where(np.arange(p.shape[1]) == first[:, None], -1, p), axis=1)[:, 1:]
+    np.put_along_axis(made, places, others, axis=1)
+    made[rows, first] = p[rows, first]
+    return made
+
+
+def dealt_in_place(p, rng):
+    p[:] = dealt(p, rng)
+    return p
+
+
+def sorted_up(p, rng):
+    """No dice: the wrong classes get the wrong probabilities by size."""
+    made = p.copy()
+    for row, first in zip(made, p.argmax(axis=1), strict=True):
+        wrong = np.arange(len(row)) != first
+        row[wrong] = np.sort(row[wrong])
+    return made
+
+
+def test_doubts_are_dealt_anew_however_it_is_done(capsys):
+    checks.permuted(dealt)
+    checks.permuted(lambda p, rng: keras.ops.convert_to_tensor(dealt(p, rng)))
+    assert capsys.readouterr().out.count("✓") == 2
+
+
+@pytest.mark.parametrize(
+    ("made", "hint"),
+    [
+        (lambda p, rng: p, "nothing has moved"),
+        (lambda p, rng: rng.permuted(p, axis=1), "another class comes first"),
+        (lambda p, rng: dealt(p, rng)[:, ::-1], "another class comes first"),
+        (lambda p, rng: dealt(p**0.5 / (p**0.5).sum(axis=1, keepdims=True), rng), "confidence"),
+        (lambda p, rng: dealt(p, np.random.default_rng()), "from `rng`"),
+        (lambda p, rng: dealt(p, np.random.default_rng(0)), "no chance"),
+        (sorted_up, "no chance"),
+        (dealt_in_place, "copy first"),
+        (lambda p, rng: dealt(p, rng)[:10], "of the shape"),
+        (np.ones((3, 8)), "write it with `def`"),
+    ],
+)
+def test_another_deal_is_refused_for_its_own_reason(made, hint):
+    with pytest.raises(NotYet, match=hint):
+        checks.permuted(made)
+
+
 def by_feature_space(a, b):
     """The same number by kernels: no line in common with the notebook's (Kornblith et al., 2019, eq. 4)."""
     centre = np.eye(len(a)) - 1 / len(a)

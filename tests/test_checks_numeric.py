@@ -30,6 +30,24 @@ def runs(rng):
     return table.assign(start="probe", validation_accuracy=accuracies[0], test_accuracy=accuracies[1])
 
 
+def few_pictures(rng):
+    """FE and FT of two targets, each with what is known and with what is chosen."""
+    ways = ["FE, known block", "FE, last block", "FT, known rate", "FE, cross-validated", "FE, embedding",
+            "FT, cross-validated"]  # fmt: skip
+    table = pd.DataFrame([(t, m, 6, s) for t in ("things", "letters") for m in ways for s in range(4)],
+                         columns=["target", "method", "k", "seed"])  # fmt: skip
+    return table.assign(accuracy=rng.uniform(30, 90, size=len(table)))
+
+
+def forgotten(rng):
+    """Photographs by the old head and by a new probe, before, amid and after learning something else."""
+    table = pd.DataFrame([(j, n, s) for j in ("old head", "new probe") for n in ("0", "32", "120") for s in range(5)],
+                         columns=["judged", "step", "seed"])  # fmt: skip
+    accuracies = rng.uniform(50, 80, size=len(table))
+    accuracies[table.step == "0"] = np.tile(rng.uniform(80, 95, size=5), 2)
+    return table.assign(accuracy=accuracies)
+
+
 def gains(rng):
     columns = pd.MultiIndex.from_product([["AnB", "AnB+", "BnB", "BnB+"], [4, 6]])
     return pd.DataFrame(3 * rng.normal(size=(8, 8)), columns=columns)
@@ -113,6 +131,7 @@ CONTEXTS = {
     "effective_size": lambda rng: (),
     "embedding_size": lambda rng: (),
     "fair_calibration": lambda rng: (two_sides(rng),),
+    "fair_gain": lambda rng: (few_pictures(rng),),
     "gap_closed": lambda rng: tuple(np.sort(rng.uniform(20, 99, size=3))),
     "half_as_probable": lambda rng: (),
     "honest_choice": lambda rng: (runs(rng),),
@@ -128,12 +147,12 @@ CONTEXTS = {
     "overstated": lambda rng: (second_task(rng),),
     "owed_to_question": lambda rng: (taught(rng),),
     "peeking": lambda rng: (pd.DataFrame(rng.uniform(20, 90, size=(20, 8)), columns=[5, 10, 20, 30, 40, 50, 60, 80]),),
+    "points_lost": lambda rng: (forgotten(rng),),
     "regret": lambda rng: (rules(rng),),
     "share_forgotten": lambda rng: (fallen(rng),),
     "share_of_gap": lambda rng: tuple(np.sort(rng.uniform(20, 99, size=6))[:, None] + rng.normal(size=(6, 10))),
     "share_of_class": lambda rng: (of_two(rng),),
     "specificity": lambda rng: (gains(rng),),
-    "stale_statistics": lambda rng: (),
     "stem_flops": lambda rng: (),
     "zebra_or_tiger": lambda rng: (three_detectors(rng),),
 }
@@ -222,7 +241,6 @@ def test_coincidences_that_were_refused_once(capsys):
 
 
 def test_answers_rounded_as_the_praise_prints_them_that_were_refused_once():
-    assert refused(48, asked("stale_statistics")) is None
     assert refused(-3.43, asked("leep_of_a_constant")) is None
     assert refused(61, core.Question(60.87, {50: "", 39.13: ""}, "", "{} %")) is None
     assert refused(79.7, core.Question(79.68, {79.73: "tuned"}, "", "{} %", decimals=1)) is None
@@ -237,8 +255,9 @@ def test_neighbouring_contrasts_are_told_apart():
 
 
 def test_a_misconception_is_recognised_when_it_is_rounded():
-    assert refused(0.48, asked("stale_statistics")) == core.PERCENT
-    assert refused(88.6, asked("stale_statistics")) == refused(100 * 0.99**12, asked("stale_statistics"))
+    question = core.Question(47.73, {0.4773: core.PERCENT, 100 * 0.99**12: "twelve steps"}, "", "{} %")
+    assert refused(0.48, question) == core.PERCENT
+    assert refused(88.6, question) == "twelve steps"
 
 
 @pytest.mark.parametrize("name", CONTEXTS)

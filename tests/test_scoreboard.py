@@ -8,6 +8,7 @@ import pytest
 
 from tlcourse.classroom import scoreboard
 from tlcourse.material import assets
+from tlcourse.methods import statistics
 from tlcourse.methods.statistics import Interval
 
 FILES = {
@@ -210,6 +211,15 @@ def test_to_settle_that_two_are_equal_takes_a_bound():
     measured = Interval(0.7, -0.2, 1.6, 10)
     above, equal = (scoreboard.judge(claim(direction=way), measured, "live") for way in ("above", "equal"))
     assert above.verdict == equal.verdict == "cannot tell" and 2 * above.needed < equal.needed
+
+
+def test_nobody_draws_for_ever():
+    """An effect that is small against its spread is out of reach long before the formula gives up."""
+    tiny = Interval(0.2, -6.0, 6.4, 10)
+    assert statistics.draws_needed(tiny, claim().interest, null=claim().null) > scoreboard.MOST_DRAWS
+    row = scoreboard.judge(claim(), tiny, "live")
+    assert row.verdict == "cannot tell" and row.needed is None
+    assert "not with these pictures" in row._repr_markdown_()
 
 
 def test_nobody_can_draw_more_units_than_there_are():

@@ -19,6 +19,7 @@ from tlcourse.methods.statistics import Interval
 
 COURSE = assets.DATA / "recorded" / "scoreboard"  # what the course measured; committed
 VERDICTS = ("reproduced", "same direction", "bounded", "cannot tell", "contradicted")
+MOST_DRAWS = 500  # what would take more than these is not to be settled by drawing
 NEW = "new "  # begins the `chance` of intervals that are corrected for overlap: they speak of more than these pictures
 
 
@@ -97,7 +98,7 @@ def judge(claim: Claim, measured: Interval, where: str) -> Row:
     if said == "cannot tell":
         equal = claim.direction == "equal"
         needed = statistics.draws_needed(measured, claim.interest, null=claim.null, equal=equal)
-        needed = needed if needed and needed <= (claim.units or needed) else None
+        needed = needed if needed and needed <= min(MOST_DRAWS, claim.units or MOST_DRAWS) else None
     values = {"measured": measured.mean, "low": measured.low, "high": measured.high, "seeds": measured.n}
     values |= {"needed": needed, "where": where, "verdict": said}
     return Row(**{f.name: values[f.name] if f.name in values else getattr(claim, f.name) for f in fields(Row)})

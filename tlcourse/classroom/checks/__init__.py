@@ -9,8 +9,8 @@ from tlcourse.classroom.checks.adversarial import (
 )
 from tlcourse.classroom.checks.alignment import gap_closed, moved_line, peeking, subspaces_turned_once
 from tlcourse.classroom.checks.core import NotYet
-from tlcourse.classroom.checks.cost import cached_pipeline, carbon_intensity, stem_flops
-from tlcourse.classroom.checks.distillation import bias_without_labels, half_as_probable, softened_loss
+from tlcourse.classroom.checks.cost import cached_pipeline, carbon_intensity, fair_gain, stem_flops, told_apart
+from tlcourse.classroom.checks.distillation import bias_without_labels, half_as_probable, permuted, softened_loss
 from tlcourse.classroom.checks.domain_shift import cost_of_shift, honest_distance, nearest_is_best
 from tlcourse.classroom.checks.features import honest_folds, lazy_classifier, nearest_neighbour
 from tlcourse.classroom.checks.few_shot import (
@@ -20,7 +20,7 @@ from tlcourse.classroom.checks.few_shot import (
     paired_width,
     prototypical_loss,
 )
-from tlcourse.classroom.checks.fine_tuning import head_and_loss, honest_choice, stale_statistics
+from tlcourse.classroom.checks.fine_tuning import corners, first_step, head_and_loss, honest_choice, points_lost
 from tlcourse.classroom.checks.freezing import bias_shape, features_of_the_backbone, kept_statistics, thawed_top
 from tlcourse.classroom.checks.layers import embedding_size, honest_selection
 from tlcourse.classroom.checks.lora import adapted_in_time, break_even, merged_kernel
@@ -56,11 +56,14 @@ __all__ = [
     "confusion_step",
     "contrastive",
     "copied_layers",
+    "corners",
     "cost_of_shift",
     "effective_size",
     "embedding_size",
     "fair_calibration",
+    "fair_gain",
     "features_of_the_backbone",
+    "first_step",
     "gains",
     "gains_and_is_best",
     "gap_closed",
@@ -93,7 +96,9 @@ __all__ = [
     "overstated",
     "owed_to_question",
     "peeking",
+    "permuted",
     "picture_alone",
+    "points_lost",
     "regret",
     "reversed_gradient",
     "settings",
@@ -102,10 +107,10 @@ __all__ = [
     "share_of_gap",
     "softened_loss",
     "specificity",
-    "stale_statistics",
     "stem_flops",
     "subspaces_turned_once",
     "thawed_top",
+    "told_apart",
     "weighted_error",
     "weights_in_place",
     "which_control",

@@ -1,4 +1,4 @@
-"""Checks of chapter 05: a carbon intensity, the FLOPs of a convolution, and a pipeline that caches the right thing."""
+"""Checks of chapter 05: a carbon intensity, a convolution's FLOPs, a fair comparison, and a pipeline that caches."""
 
 import itertools
 
@@ -49,6 +49,65 @@ def stem_flops() -> Question:
         praise="{} million, for 864 weights.",
         decimals=1,
     )
+
+
+@numeric
+def fair_gain(samples) -> Question:
+    """What FT gains over FE on things, 6 a class, both by cross-validation; `samples` has a row a run."""
+    rows = samples[samples.k == 6]
+    mean = rows.groupby(["target", "method"]).accuracy.mean()
+
+    def over(of: str, rival: str, target: str = "things") -> float:
+        return mean[target, of] - mean[target, rival]
+
+    truth = over("FT, cross-validated", "FE, cross-validated")
+    return Question(
+        truth,
+        {
+            -truth: "Right but for the sign: FT minus FE.",
+            over("FT, known rate", "FE, last block"): "FT knows its rate there, and FE reads the block that everybody "
+            "reads. Let both choose for themselves.",
+            over("FT, known rate", "FE, known block"): "That is as fair: both know. But who has only these pictures "
+            "knows neither.",
+            over("FT, known rate", "FE, cross-validated"): "FT knows its rate there, while FE has to find its block.",
+            over("FT, cross-validated", "FE, known block"): "FE knows its block there, while FT has to find its rate.",
+            over("FT, cross-validated", "FE, embedding"): "The embedding has nothing to choose. Take the FE that has.",
+            over("FT, cross-validated", "FE, cross-validated", "letters"): "That is for letters.",
+        },
+        otherwise="Which two kinds choose by the few training pictures themselves?",
+        praise="{} points. Finding one block of eighteen by so few pictures is dear; FT chose among four settings.",
+        decimals=1,
+    )
+
+
+@exercise
+def told_apart(answer, samples, pool) -> str:
+    """Where the interval of FT over FE's last block is off zero, as a dict of lists of pictures a class.
+
+    `pool` is what the intervals allow for, test pictures to the rest, by target.
+    """
+    from tlcourse.methods import statistics
+
+    expect(answer, dict, 'a dict such as {"letters": [6, 48], "things": []}')
+    targets = ("letters", "things")
+    missing = [target for target in targets if target not in answer]
+    require(not missing, f"Still missing: {', '.join(missing)}.")
+    for target in targets:
+        rows, given = samples[samples.target == target], answer[target]
+        one = np.ndim(given) == 0 and not isinstance(given, (set, frozenset))
+        given = {given} if one else set(given)
+        sizes = set(rows.k)
+        unknown = sorted(map(str, given - sizes))
+        require(not unknown, f"{target}: expected some of {sorted(sizes)}, got {', '.join(unknown)}.")
+        sides = {"of": "FT, known rate", "over": "FE, last block", "overlap": pool[target]}
+        gains = {k: statistics.gain(rows[rows.k == k], "accuracy", **sides) for k in sizes}
+        off = {k for k, gain in gains.items() if gain.low > 0 or gain.high < 0}
+        largest = max(gains, key=lambda k: gains[k].mean)
+        for k in sorted(given - off):
+            most = " although the mean difference is the largest" if k == largest else ""
+            raise NotYet(f"{target}, {k} a class: the interval holds zero{most}.")
+        require(given == off, f"{target}: there is one more whose interval does not hold zero.")
+    return "The largest difference is not among them: one run of its four fell far below the others."
 
 
 @exercise

@@ -1,4 +1,4 @@
-"""Checks of chapter 07: what a temperature divides, a bias set without labels, and a loss that takes the softmax."""
+"""Checks of chapter 07: what a temperature divides, a strict control, a bias without labels, a loss of softmaxes."""
 
 import numpy as np
 
@@ -24,6 +24,46 @@ def half_as_probable() -> Question:
         decimals=2,
         tolerance=0.003,  # ln 2 taken as 0.693
     )
+
+
+@exercise
+def permuted(made) -> str:
+    """A function of p and rng that deals the wrong probabilities of each answer anew to the wrong classes."""
+    expect_function(made, "p and rng")
+    logits = 2 * np.random.default_rng(20180512).normal(size=(300, 8))
+    p = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    first, given = p.argmax(axis=1), p.copy()
+    one, again, other = (np.array(made(given, np.random.default_rng(seed)), float) for seed in (1, 1, 2))
+    require(np.array_equal(given, p), "It changes `p` itself, and the teacher's answers are needed again: copy first.")
+    require(one.shape == p.shape, f"Expected answers of the shape {p.shape}, got {one.shape}.")
+    moved = np.sum(one.argmax(axis=1) != first)
+    require(
+        not moved, f"In {moved} of {len(p)} answers another class comes first: leave the first choice in its place."
+    )
+    sure = np.allclose(one.max(axis=1), p.max(axis=1))
+    require(sure, "The first choice is as before, but the confidence is not.")
+    wrong = np.sort(one, axis=1)[:, :-1]
+    require(
+        np.ptp(wrong, axis=1).max() > 1e-9, "Now the wrong classes are all equally likely: that is *spread evenly*."
+    )
+    require(
+        np.allclose(wrong, np.sort(p, axis=1)[:, :-1]), "The wrong probabilities are not the same numbers as before."
+    )
+    stay = np.all(one == p, axis=1).mean()
+    require(stay < 0.05, f"In {100 * stay:.0f} % of the answers nothing has moved.")
+    require(np.array_equal(one, again), "Twice the same dice give two results: draw from `rng`, and from nothing else.")
+    require(not _one_order(p, one, first), "The wrong classes are dealt in the same order in every answer: a 7 always "
+            "gets what was a 1's, and that can be learnt. Deal anew for each.")  # fmt: skip
+    require(not np.array_equal(one, other), "Other dice give the same result: it is no chance that deals.")
+    return "As sure as before, as doubtful as before, and what the doubts were about is gone."
+
+
+def _one_order(p, made, first) -> bool:
+    """Whether all answers with the same first choice had their classes dealt in the same order."""
+    came_from = np.array(
+        [[int(np.flatnonzero(old == value)[0]) for value in row] for row, old in zip(made, p, strict=True)]
+    )
+    return all(len(np.unique(came_from[first == top], axis=0)) == 1 for top in np.unique(first))
 
 
 @numeric

@@ -1,8 +1,8 @@
-"""Checks of chapter 04: a choice made on validation data, a head that fits its loss, and stale statistics."""
+"""Checks of chapter 04: first steps, an honest choice, a head that fits its loss, advice by evidence, what is lost."""
 
 import numpy as np
 
-from tlcourse.classroom.checks.core import PERCENT, NotYet, Question, exercise, expect, numeric, require
+from tlcourse.classroom.checks.core import PERCENT, NotYet, Question, exercise, expect, judge, numeric, require
 
 
 @numeric
@@ -84,22 +84,101 @@ def _cross_entropy(z) -> np.ndarray:
     return np.log(np.exp(z).sum(axis=1)) - np.diag(z)
 
 
-@numeric
-def stale_statistics() -> Question:
-    """What is left of the starting value of a moving average after 12 epochs, in percent."""
-    truth = 100 * 0.99 ** (12 * 96 / 16)
-    return Question(
-        truth,
+@exercise
+def first_step(answer, times) -> str:
+    """How many times as long the first step of block 7 is under a random head, with SGD and with Adam, as a dict."""
+    expect(answer, dict, 'a dict such as {"SGD": 3, "Adam": 2}')
+    missing = [name for name in ("SGD", "Adam") if name not in answer]
+    require(not missing, f"Still missing: {', '.join(missing)}.")
+    trained, unseen = times["training photographs"], times["unseen photographs"]
+    ratio = float(trained["block7"])
+    plain = Question(
+        ratio,
         {
-            100 * 0.99**12: "That is what is left after 12 steps. An epoch has several: one for each batch.",
-            100 * 0.99 ** (96 / 16): "That is what one epoch leaves; there were twelve.",
-            100 * 0.99 ** (12 * 96): "Statistics move once a batch, not once a picture.",
-            truth / 100: PERCENT,
-            100 - truth: "That is the share that was replaced; what is left?",
-            72: "One per cent a step adds up to that only if nothing compounds: each step takes its share of what is "
-            "*left*.",
-            28: "Each step keeps its share of what is *left*: multiply, do not subtract.",
+            1.0: "SGD: a step is rate times gradient, and the gradients differ by the factor in the table.",
+            1 / ratio: "SGD: upside down. The longer gradient makes the longer step.",
+            float(unseen["block7"]): "SGD: those are the photographs that neither head was fitted to.",
+            float(trained.median()): "SGD: that is the median over the blocks. Only block 7 is asked.",
         },
-        otherwise="How many steps are there, and what does each of them leave?",
-        praise="{} %: half of what the layers normalise with was never measured.",
+        otherwise="SGD: which row and which column of the table say how much longer the gradient is?",
+        praise="{}",
+    )
+    scaled = Question(
+        1.0,
+        {
+            ratio: "Adam: it divides the gradient by its own size. What is left of its length?",
+            1
+            / ratio: "Adam: it divides by the size of each gradient, so that it is not the longer one that is slower.",
+            ratio**0.5: "Adam: the root is of a mean of *squares*, so it is as large as the gradient itself.",
+            0.0: "Adam: what is the first gradient divided by its own size? Not nothing.",
+        },
+        otherwise="Adam: divide a first gradient by the root of its own square. How long is it then?",
+        praise="{}",
+        tolerance=0.05,
+    )
+    judge(answer["SGD"], plain)
+    judge(answer["Adam"], scaled)
+    return "The gradient's length matters to SGD alone. What remains for Adam is where it points."
+
+
+# What became of each corner's advice in chapter 04's made-up table, and what the other verdicts overlook.
+_CORNERS = {
+    "small, similar": {
+        "contradicted": "",
+        "held": "the interval is of the whole network *minus* the head. On whose side does it lie?",
+        "cannot tell": "does the interval hold zero?",
+        "no matter": "part of the interval lies beyond three points.",
+    },
+    "small, different": {
+        "cannot tell": "",
+        "held": "the mean is on the side of the advice. May the truth be on the other?",
+        "contradicted": "the mean is on the side of the advice.",
+        "no matter": "how large may the effect be, by the ends of the interval?",
+    },
+    "large, different": {
+        "held": "",
+        "contradicted": "the interval is of scratch minus the whole network: it lies on the side of the advice.",
+        "cannot tell": "does the interval hold zero?",
+        "no matter": "the whole interval lies beyond three points.",
+    },
+    "large, similar": {
+        "no matter": "",
+        "held": "the effect is certainly smaller than what was agreed to matter.",
+        "contradicted": "no part of the interval lies below zero.",
+        "cannot tell": "it holds zero, and still it tells something: how large can the effect be at most?",
+    },
+}
+
+
+@exercise
+def corners(answer) -> str:
+    """What four intervals say about the advice of the four corners, as a dict of verdicts."""
+    expect(answer, dict, 'a dict such as {"small, similar": "held", …}')
+    missing = [name for name in _CORNERS if name not in answer]
+    require(not missing, f"Still missing: {'; '.join(missing)}.")
+    for corner, hints in _CORNERS.items():
+        said = " ".join(str(answer[corner]).lower().split())
+        require(said in hints, f"{corner}: expected one of {', '.join(sorted(hints))}, got {answer[corner]!r}.")
+        require(not hints[said], f"{corner}: {hints[said]}")
+    return "Four shapes of evidence. An interval that holds zero can still say much, if it is narrow."
+
+
+@numeric
+def points_lost(rows) -> Question:
+    """What not even a new probe finds again after 120 steps, in points; `rows` has `judged`, `step` and `accuracy`."""
+    mean = rows.groupby(["judged", "step"]).accuracy.mean()
+    before, found, left = mean["new probe", "0"], mean["new probe", "120"], mean["old head", "120"]
+    return Question(
+        before - found,
+        {
+            before - left: "That is all that the old head no longer names. Which part of it does a new probe find?",
+            found - left: "That is what a new probe gets back: mislaid, not lost.",
+            found - before: "Right but for the sign: what is lost, positive.",
+            100 * (before - found) / before: "That is a share of what there was; in points, please.",
+            before - mean["new probe", "32"]: "That is after 32 steps.",
+            found: "That is what the new probe has right afterwards. How much was it before?",
+        },
+        otherwise="What the photographs gave before a step was made, and what a new probe makes of them at the end.",
+        praise="{} points, not to be had back by a linear probe; another classifier, or more training, might.",
+        decimals=1,
     )
