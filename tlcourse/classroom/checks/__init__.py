@@ -14,7 +14,14 @@ from tlcourse.classroom.checks.distillation import bias_without_labels, half_as_
 from tlcourse.classroom.checks.domain_shift import cost_of_shift, honest_distance, nearest_is_best
 from tlcourse.classroom.checks.features import honest_folds, lazy_classifier, nearest_neighbour
 from tlcourse.classroom.checks.fine_tuning import head_and_loss, honest_choice, stale_statistics
-from tlcourse.classroom.checks.freezing import bias_shape, features_of_the_backbone, kept_statistics, thawed_top
+from tlcourse.classroom.checks.freezing import (
+    bias_shape,
+    features_of_the_backbone,
+    kept_statistics,
+    moved_weights,
+    thawed_top,
+    two_stages,
+)
 from tlcourse.classroom.checks.layers import embedding_size, honest_selection
 from tlcourse.classroom.checks.lora import adapted_in_time, break_even, merged_kernel
 from tlcourse.classroom.checks.semi_supervised import class_means, confusion_step, honest_share, share_forgotten
@@ -69,6 +76,7 @@ __all__ = [
     "merged_kernel",
     "missed_dip",
     "moved_line",
+    "moved_weights",
     "nearest_is_best",
     "nearest_neighbour",
     "no_shared_concepts",
@@ -89,6 +97,7 @@ __all__ = [
     "stem_flops",
     "subspaces_turned_once",
     "thawed_top",
+    "two_stages",
     "weighted_error",
     "zebra_or_tiger",
 ]
