@@ -30,6 +30,12 @@ def runs(rng):
     return table.assign(start="probe", validation_accuracy=accuracies[0], test_accuracy=accuracies[1])
 
 
+def shots(rng):
+    """Accuracy with so many examples a class, three draws, two kinds of features."""
+    rows = [(f, k, s, rng.uniform(10, 95)) for f in ("CNN", "HOG") for k in (1, 2, 3, 5, 8) for s in range(3)]
+    return pd.DataFrame(rows, columns=["features", "k", "seed", "accuracy"])
+
+
 def gains(rng):
     columns = pd.MultiIndex.from_product([["AnB", "AnB+", "BnB", "BnB+"], [4, 6]])
     return pd.DataFrame(3 * rng.normal(size=(8, 8)), columns=columns)
@@ -116,6 +122,7 @@ CONTEXTS = {
     "stale_statistics": lambda rng: (),
     "stem_flops": lambda rng: (),
     "zebra_or_tiger": lambda rng: (three_detectors(rng),),
+    "worth_of_one": lambda rng: (shots(rng),),
 }
 KINDS = [
     float,

@@ -12,7 +12,7 @@ from tlcourse.classroom.checks.core import NotYet
 from tlcourse.classroom.checks.cost import cached_pipeline, carbon_intensity, stem_flops
 from tlcourse.classroom.checks.distillation import bias_without_labels, half_as_probable, softened_loss
 from tlcourse.classroom.checks.domain_shift import cost_of_shift, honest_distance, nearest_is_best
-from tlcourse.classroom.checks.features import honest_folds, lazy_classifier, nearest_neighbour
+from tlcourse.classroom.checks.features import honest_folds, lazy_classifier, nearest_neighbour, worth_of_one
 from tlcourse.classroom.checks.fine_tuning import head_and_loss, honest_choice, stale_statistics
 from tlcourse.classroom.checks.freezing import (
     bias_shape,
@@ -99,5 +99,6 @@ __all__ = [
     "thawed_top",
     "two_stages",
     "weighted_error",
+    "worth_of_one",
     "zebra_or_tiger",
 ]
