@@ -22,7 +22,7 @@ from tlcourse.classroom.checks.freezing import (
     thawed_top,
     two_stages,
 )
-from tlcourse.classroom.checks.layers import embedding_size, honest_selection
+from tlcourse.classroom.checks.layers import becomes_one, held_out_depth, honest_selection, mean_colours
 from tlcourse.classroom.checks.lora import adapted_in_time, break_even, merged_kernel
 from tlcourse.classroom.checks.semi_supervised import class_means, confusion_step, honest_share, share_forgotten
 from tlcourse.classroom.checks.settings import gains, no_shared_concepts, settings
@@ -43,6 +43,7 @@ __all__ = [
     "adapted_in_time",
     "aligned",
     "at_least_wrong",
+    "becomes_one",
     "bias_shape",
     "bias_without_labels",
     "break_even",
@@ -56,13 +57,13 @@ __all__ = [
     "copied_layers",
     "cost_of_shift",
     "effective_size",
-    "embedding_size",
     "fair_calibration",
     "features_of_the_backbone",
     "gains",
     "gap_closed",
     "half_as_probable",
     "head_and_loss",
+    "held_out_depth",
     "hidden_edges",
     "honest_choice",
     "honest_distance",
@@ -73,6 +74,7 @@ __all__ = [
     "kept_statistics",
     "lazy_classifier",
     "leep_of_a_constant",
+    "mean_colours",
     "merged_kernel",
     "missed_dip",
     "moved_line",
