@@ -148,6 +148,52 @@ def test_other_shapes_of_the_bias_are_refused(answer, hint):
         checks.bias_shape(answer)
 
 
+def test_what_moves_round_a_layer_of_zeros_is_told_as_keras_does_it(capsys):
+    sizes = {"lower": 7, "middle": 7, "upper": 2}
+    sandwich = keras.Sequential([keras.Input((5,)), *(layers.Dense(n, name=name) for name, n in sizes.items())])
+    sandwich.get_layer("middle").kernel.assign(np.zeros((7, 7)))
+    sandwich.get_layer("middle").trainable = False
+    sandwich.compile("sgd", "mse")
+    before = freezing.snapshot(sandwich)
+    sandwich.fit(np.eye(5), np.ones((5, 2)), verbose=0)
+    moved = freezing.changed(sandwich, before)
+    for answer in (moved, set(moved), moved[0], ["upper/bias"], [sandwich.get_layer("upper").bias]):
+        checks.moved_weights(answer)
+    assert capsys.readouterr().out.count("✓") == 5
+    for wrong in (*(set(before) - set(moved)), "upper", "bias", [3]):
+        with pytest.raises(NotYet):
+            checks.moved_weights(wrong)
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        ["freeze", "compile", "fit", "thaw", "compile", "fit"],
+        ("compile", "freeze", "fit", "thaw", "compile", "fit"),
+        "freeze, compile, fit, fit, thaw, compile, fit",
+    ],
+)
+def test_two_stages_in_any_order_that_works(steps, capsys):
+    checks.two_stages(steps)
+    assert "✓" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("steps", "hint"),
+    [
+        (["freeze", "compile", "fit", "fit"], "still says frozen"),
+        (["compile", "fit"], "two calls"),
+        (["fit", "compile", "fit"], "compiled before"),
+        (["compile", "fit", "freeze", "fit", "thaw", "fit"], "first `fit` moves the lower"),
+        (["start", "fit"], "out of compile, fit, freeze, thaw"),
+        (["compile", *["fit"] * 30], "six are enough"),
+    ],
+)
+def test_other_orders_are_refused(steps, hint):
+    with pytest.raises(NotYet, match=hint):
+        checks.two_stages(steps)
+
+
 def test_the_backbone_is_recognised_by_its_numbers(capsys):
     whole = backbones.efficientnet_lite0(classes=8, input_size=SIZE)
     checks.features_of_the_backbone(keras.Model(whole.input, whole.get_layer("pool").output))

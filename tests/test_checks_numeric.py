@@ -48,6 +48,18 @@ def forgotten(rng):
     return table.assign(accuracy=accuracies)
 
 
+def shots(rng):
+    """Accuracy with so many examples a class, three draws, two kinds of features."""
+    rows = [(f, k, s, rng.uniform(10, 95)) for f in ("CNN", "HOG") for k in (1, 2, 3, 5, 8) for s in range(3)]
+    return pd.DataFrame(rows, columns=["features", "k", "seed", "accuracy"])
+
+
+def blocks(rng):
+    """Accuracy of six blocks on two targets in draws 10 to 19."""
+    rows = [(t, b, s, rng.uniform(40, 90)) for t in ("photographs", "letters") for b in "abcdef" for s in range(10, 20)]
+    return pd.DataFrame(rows, columns=["target", "block", "seed", "accuracy"])
+
+
 def gains(rng):
     columns = pd.MultiIndex.from_product([["AnB", "AnB+", "BnB", "BnB+"], [4, 6]])
     return pd.DataFrame(3 * rng.normal(size=(8, 8)), columns=columns)
@@ -124,16 +136,17 @@ def second_task(rng):
 # The further arguments of each numeric check, drawn at random as a notebook could have them.
 CONTEXTS = {
     "at_least_wrong": lambda rng: (),
+    "becomes_one": lambda rng: (),
     "bias_without_labels": lambda rng: (rng.normal(size=(500, 10)) - rng.uniform(0, 8) * np.eye(10)[3],),
     "break_even": lambda rng: tuple(map(int, rng.integers(3, 2000, size=2))),
     "carbon_intensity": lambda rng: (),
     "cost_of_shift": lambda rng: (matrix(rng),),
     "effective_size": lambda rng: (),
-    "embedding_size": lambda rng: (),
     "fair_calibration": lambda rng: (two_sides(rng),),
     "fair_gain": lambda rng: (few_pictures(rng),),
     "gap_closed": lambda rng: tuple(np.sort(rng.uniform(20, 99, size=3))),
     "half_as_probable": lambda rng: (),
+    "held_out_depth": lambda rng: (blocks(rng),),
     "honest_choice": lambda rng: (runs(rng),),
     "honest_share": lambda rng: (arms(rng),),
     "lazy_classifier": lambda rng: (rng.integers(0, 2, size=rng.integers(2, 400)),),
@@ -155,6 +168,7 @@ CONTEXTS = {
     "specificity": lambda rng: (gains(rng),),
     "stem_flops": lambda rng: (),
     "zebra_or_tiger": lambda rng: (three_detectors(rng),),
+    "worth_of_one": lambda rng: (shots(rng),),
 }
 KINDS = [
     float,
@@ -298,10 +312,12 @@ def test_the_break_even_rank_by_trying_all():
         assert checks.break_even.question(d, k).truth == best
 
 
-def test_keras_has_the_same_vgg16():
-    network = keras.applications.VGG16(weights=None)
-    wide = [layer for layer in network.layers if isinstance(layer, keras.layers.Conv2D) or layer.name in ("fc1", "fc2")]
-    assert sum(layer.output.shape[-1] for layer in wide) == asked("embedding_size").truth
+def test_what_becomes_one_by_the_embedding_itself():
+    """The threshold as chapter 03's `discretise` has it, on a training column with mean 20 and spread 8."""
+    train = np.array([12.0, 28.0])
+    for value, code in ((asked("becomes_one").truth + 0.01, 1), (asked("becomes_one").truth - 0.01, 0)):
+        z = (value - train.mean()) / train.std()
+        assert np.where(z > 0.15, 1, np.where(z < -0.25, -1, 0)) == code
 
 
 def test_a_missed_dip_by_simulation():

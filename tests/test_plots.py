@@ -88,6 +88,13 @@ def test_intervals_draw_means_and_ends_from_top_to_bottom():
         assert (low, high) == (row.low, row.high)
 
 
+def test_rows_alike_in_a_column_look_alike():
+    table = TABLE.assign(kind=["learnt", "learnt", "none"])
+    new, old, chance = (bar[0] for bar in plots.intervals(plots.axes(), table, "method", by="kind").containers)
+    looks = [(line.get_color(), line.get_marker()) for line in (new, old, chance)]
+    assert looks == [(plots.COLOURS[i], plots.MARKERS[i]) for i in (0, 0, 1)]
+
+
 def test_intervals_draw_the_guess_beside_the_truth():
     ax = plots.intervals(plots.axes(), TABLE, "method", guess={"old": 33.0, "new": None})
     assert [text.get_text() for text in ax.texts] == ["your guess"]

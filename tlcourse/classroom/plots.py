@@ -128,20 +128,25 @@ def panels(
     return used
 
 
-def intervals(ax, table: pd.DataFrame, label: str, *, guess: dict | None = None, unit: str = "%"):
+def intervals(
+    ax, table: pd.DataFrame, label: str, *, by: str | None = None, guess: dict | None = None, unit: str = "%"
+):
     """Means with their intervals, one row each, from top to bottom.
 
     Args:
         ax: where to draw.
         table: columns `label`, `mean`, `low`, `high`, as `statistics.summary` makes them.
         label: the column that names the rows.
+        by: a column: rows alike in it have one colour and marker. Each row has its own if None.
         guess: what the student guessed, by row name; drawn as a diamond beside the truth. None guesses are left out.
         unit: for the axis.
     """
     places = np.arange(len(table))[::-1]
     errors = np.abs(table[["low", "high"]].to_numpy().T - table["mean"].to_numpy())
-    for i, place in enumerate(places):
-        style = {"color": COLOURS[i % 8], "marker": MARKERS[i % 8], "markersize": 7, "capsize": 4, "elinewidth": 2}
+    kinds = pd.factorize(table[by])[0] if by else np.arange(len(table))
+    for i, (place, kind) in enumerate(zip(places, kinds, strict=True)):
+        style = {"color": COLOURS[kind % 8], "marker": MARKERS[kind % 8]}
+        style |= {"markersize": 7, "capsize": 4, "elinewidth": 2}
         ax.errorbar(table["mean"].iloc[i], place, xerr=errors[:, i : i + 1], **style)
     names = list(table[label])
     for name, value in (guess or {}).items():

@@ -12,7 +12,7 @@ from tlcourse.classroom.checks.core import NotYet
 from tlcourse.classroom.checks.cost import cached_pipeline, carbon_intensity, fair_gain, stem_flops, told_apart
 from tlcourse.classroom.checks.distillation import bias_without_labels, half_as_probable, permuted, softened_loss
 from tlcourse.classroom.checks.domain_shift import cost_of_shift, honest_distance, nearest_is_best
-from tlcourse.classroom.checks.features import honest_folds, lazy_classifier, nearest_neighbour
+from tlcourse.classroom.checks.features import honest_folds, lazy_classifier, nearest_neighbour, worth_of_one
 from tlcourse.classroom.checks.few_shot import (
     gains_and_is_best,
     more_systems,
@@ -21,8 +21,15 @@ from tlcourse.classroom.checks.few_shot import (
     prototypical_loss,
 )
 from tlcourse.classroom.checks.fine_tuning import corners, first_step, head_and_loss, honest_choice, points_lost
-from tlcourse.classroom.checks.freezing import bias_shape, features_of_the_backbone, kept_statistics, thawed_top
-from tlcourse.classroom.checks.layers import embedding_size, honest_selection
+from tlcourse.classroom.checks.freezing import (
+    bias_shape,
+    features_of_the_backbone,
+    kept_statistics,
+    moved_weights,
+    thawed_top,
+    two_stages,
+)
+from tlcourse.classroom.checks.layers import becomes_one, held_out_depth, honest_selection, mean_colours
 from tlcourse.classroom.checks.lora import adapted_in_time, break_even, merged_kernel
 from tlcourse.classroom.checks.multitask import at_equal_volume, known_mean, overstated, weights_in_place, which_control
 from tlcourse.classroom.checks.semi_supervised import class_means, confusion_step, honest_share, share_forgotten
@@ -45,6 +52,7 @@ __all__ = [
     "aligned",
     "at_equal_volume",
     "at_least_wrong",
+    "becomes_one",
     "bias_shape",
     "bias_without_labels",
     "break_even",
@@ -59,7 +67,6 @@ __all__ = [
     "corners",
     "cost_of_shift",
     "effective_size",
-    "embedding_size",
     "fair_calibration",
     "fair_gain",
     "features_of_the_backbone",
@@ -69,6 +76,7 @@ __all__ = [
     "gap_closed",
     "half_as_probable",
     "head_and_loss",
+    "held_out_depth",
     "hidden_edges",
     "honest_choice",
     "honest_distance",
@@ -80,11 +88,13 @@ __all__ = [
     "known_mean",
     "lazy_classifier",
     "leep_of_a_constant",
+    "mean_colours",
     "merged_kernel",
     "more_systems",
     "missed_dip",
     "moved_line",
     "named_right",
+    "moved_weights",
     "nearest_is_best",
     "nearest_neighbour",
     "no_shared_concepts",
@@ -114,5 +124,8 @@ __all__ = [
     "weighted_error",
     "weights_in_place",
     "which_control",
+    "two_stages",
+    "weighted_error",
+    "worth_of_one",
     "zebra_or_tiger",
 ]

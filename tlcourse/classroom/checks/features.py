@@ -1,4 +1,4 @@
-"""Checks of chapter 02: honest folds, nearest neighbours, and the lazy classifier."""
+"""Checks of chapter 02: the worth of a label, honest folds, nearest neighbours, and the lazy classifier."""
 
 import numpy as np
 
@@ -44,6 +44,28 @@ def honest_folds(folds, photo_of, labels) -> str:
         strange = np.setdiff1d(np.asarray(labels)[test], np.asarray(labels)[train])
         require(len(strange) == 0, "A fold is tested on a class that it never trains on: mix the classes.")
     return "All copies of a photograph stay together, so the test is a test again."
+
+
+@numeric
+def worth_of_one(shots) -> Question:
+    """Points that each further photograph of a class adds between five and eight, with CNN features, mean of draws."""
+    mean = shots.groupby(["features", "k"]).accuracy.mean()
+    cnn, hog = mean["CNN"], mean["HOG"]
+    worth = (cnn[8] - cnn[5]) / 3
+    return Question(
+        worth,
+        {
+            cnn[8] - cnn[5]: "That is what the three add together. What does each of them?",
+            (cnn[8] - cnn[5]) / 8: "Eight are there at the end; how many of them came after the fifth?",
+            (cnn[8] - cnn[1]) / 7: "That is each further one from the first on: it hides that the second brings most.",
+            cnn[2] - cnn[1]: "That is what the second one adds. From five to eight, please.",
+            (hog[8] - hog[5]) / 3: "That is HOG's. With CNN features, please.",
+            100 * (cnn[8] / cnn[5] - 1) / 3: "That is in percent of what five give. Points are a difference.",
+        },
+        otherwise="The difference of two means, `k` 8 and 5, shared among the photographs that were added.",
+        praise=f"{{}} points each; the second photograph of a class added {cnn[2] - cnn[1]:.0f}.",
+        decimals=2,
+    )
 
 
 @numeric

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tlcourse.classroom.checks.core import exercise, expect, expect_function, require
+from tlcourse.classroom.checks.core import NotYet, exercise, expect, expect_function, require
 
 _SHAPES = {
     (7, 7): "That is what one of the two slides prints. How many numbers can be added to 7 outputs?",
@@ -20,6 +20,86 @@ def bias_shape(answer) -> str:
     require(shape not in _SHAPES, _SHAPES.get(shape, ""))
     require(shape == (7,), "The bias is added to the outputs: how many numbers is that, and in how many dimensions?")
     return "One number for each output. What prints (7, 7) cannot have come from this layer."
+
+
+# Why each weight of the network of `moved_weights` but the last bias stays.
+_STAYS = {
+    "middle": "The middle layer is frozen: compile first, and `fit` leaves it alone.",
+    "lower": "The lower layer *may* move. Did it? Compare a snapshot taken before `fit` with what is there afterwards; "
+    "then look at the middle kernel, through which its gradient would come.",
+    "upper/kernel": "The upper kernel *may* move. Did it? Compare a snapshot taken before `fit` with what is there "
+    "afterwards; then look at what the middle layer hands up, of which its gradient is made.",
+}
+
+
+@exercise
+def moved_weights(answer) -> str:
+    """Paths of the weights that `fit` changes in three dense layers, the middle one frozen and all zeros."""
+    iterable = hasattr(answer, "__iter__") and not isinstance(answer, np.ndarray)
+    require(iterable, f"Expected paths of weights as a set or a list, got {answer!r}: see `freezing.changed`.")
+    weights = [answer] if isinstance(answer, str) or hasattr(answer, "path") else list(answer)
+    given = {"/".join(str(getattr(weight, "path", weight)).split("/")[-2:]) for weight in weights}
+    layers = ("lower", "middle", "upper")
+    known = {f"{layer}/{part}" for layer in layers for part in ("kernel", "bias")}
+    for name in sorted(given):
+        require(name not in layers, f"{name} is a layer, and has two weights: which of them?")
+        require(name in known, f'Expected paths such as "lower/bias", got {name[:40]!r}.')
+    require(bool(given), "No weight at all? Take the snapshot before `fit`, and compare after it.")
+    for start, hint in _STAYS.items():
+        require(not any(name.startswith(start) for name in given), hint)
+    return "One of six. The middle kernel is all zeros: nothing comes up through it, and no gradient goes down."
+
+
+_STEPS = ("compile", "fit", "freeze", "thaw")
+
+
+@exercise
+def two_stages(answer) -> str:
+    """Steps out of compile, fit, freeze, thaw whose first `fit` spares the lower layer and whose last trains both."""
+    expect(answer, (list, tuple, str), 'a list such as ["compile", "fit"]')
+    words = answer.replace(",", " ").split() if isinstance(answer, str) else answer
+    steps = [str(word).strip().lower() for word in words]
+    unknown = [step for step in steps if step not in _STEPS]
+    require(not unknown, f"Expected steps out of {', '.join(_STEPS)}, got {', '.join(unknown)[:80]!r}.")
+    require(steps.count("fit") > 1, "Two stages are two calls of `fit`: one for the upper layer, one for both.")
+    require(len(steps) <= 20, f"That are {len(steps)} steps; six are enough.")
+    require("compile" in steps[: steps.index("fit")], "A network is compiled before it is fitted the first time.")
+    moved = _moved_by_each_fit(steps)
+    require(
+        "lower" not in moved[0],
+        "The first `fit` moves the lower layer too: it was not frozen before, or the program that ran is an old one.",
+    )
+    if "lower" not in moved[-1]:
+        last = max(i for i, step in enumerate(steps) if step in ("freeze", "thaw"))
+        require(steps[last] == "thaw", "The last `fit` leaves the lower layer alone: its flag still says frozen.")
+        raise NotYet(
+            "The last `fit` leaves the lower layer alone, though its flag says trainable: it ran the program of the "
+            "fit before. What makes Keras trace anew?"
+        )
+    return "First the new layer alone, then both: the two stages of chapter 04. Each change of the flag is compiled."
+
+
+def _moved_by_each_fit(steps: list[str]) -> list[set[str]]:
+    """The layers that each `fit` moved when these steps are done in order to two dense layers."""
+    import keras
+    from keras import layers
+
+    from tlcourse.methods import freezing
+
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(8, 5)), rng.normal(size=(8, 2))
+    network = keras.Sequential([keras.Input((5,)), layers.Dense(7, name="lower"), layers.Dense(2, name="upper")])
+    moved = []
+    for step in steps:
+        if step == "compile":
+            network.compile("sgd", "mse")
+        elif step == "fit":
+            before = freezing.snapshot(network)
+            network.fit(x, y, verbose=0)
+            moved.append({path.split("/")[-2] for path in freezing.changed(network, before)})
+        else:
+            network.get_layer("lower").trainable = step == "thaw"
+    return moved
 
 
 @exercise

@@ -1,4 +1,4 @@
-"""Checks of chapter 03: the size of a full-network embedding, and columns chosen without the test rows."""
+"""Checks of chapter 03: a depth reported honestly, the embedding's thresholds, choosing without test rows, colour."""
 
 from __future__ import annotations
 
@@ -9,38 +9,82 @@ from concurrent.futures import Future, wait
 
 import numpy as np
 
-from tlcourse.classroom.checks.core import NotYet, Question, exercise, numeric, require
+from tlcourse.classroom.checks.core import PERCENT, NotYet, Question, exercise, numeric, require
 
-_VGG16 = ((2, 64, 224), (2, 128, 112), (3, 256, 56), (3, 512, 28), (3, 512, 14))  # layers, channels, side of the maps
 _COLUMNS = 50
 _PATIENCE = 30.0  # seconds
 
 
 @numeric
-def embedding_size() -> Question:
-    """How many features the full-network embedding of VGG16 has."""
-    convolutions = sum(layers * channels for layers, channels, _ in _VGG16)
-    once = sum(channels for _, channels, _ in _VGG16)
-    maps = sum(layers * channels * side**2 for layers, channels, side in _VGG16)
-    dense = 2 * 4096
-    every_place = "That is every position of every map. Global average pooling leaves *one* number for each channel."
-    one_a_group = "That is one convolution for each group; count every layer of it."
+def held_out_depth(by_quarter) -> Question:
+    """Accuracy, in percent, on draws 15 to 19 of the photographs' block that is best on draws 10 to 14."""
+    part = by_quarter[by_quarter.target == "photographs"]
+    wide = part.pivot(index="seed", columns="block", values="accuracy")
+    choosing, others = wide.loc[10:14], wide.loc[15:19]
+    block = choosing.mean().idxmax()
+    chosen_by_it = "That block was chosen because it was lucky there: these draws cannot report it as well."
     return Question(
-        convolutions + dense,
+        others[block].mean(),
         {
-            convolutions: "Those are the convolutions. The two dense layers are part of the *full* network.",
-            dense: "Those are the dense layers. Each convolution gives a number for each channel as well.",
-            convolutions + dense + 1000: "The last 1,000 are ImageNet's own classes. The embedding leaves the "
-            "classifier out, as all feature extraction does.",
-            maps: every_place,
-            maps + dense: every_place,
-            once: one_a_group,
-            once + dense: one_a_group,
-            12_000: "The lecture rounds. What is it exactly?",
+            choosing[block].mean(): chosen_by_it,
+            wide[block].mean(): "Half of these draws chose the block. Report the others alone.",
+            others.mean().max(): "That is the best block of the draws that report: chosen and reported on the same.",
+            wide.mean().max(): "That is chosen and reported on the same ten draws.",
+            wide.max(axis=1).mean(): "That takes the best block of each draw, after the fact.",
+            others[block].mean() / 100: PERCENT,
         },
-        otherwise="Which layers does it take, and how many numbers of each?",
-        praise="{}, which the lecture rounds to 12K. Two thirds of it come from two layers.",
+        otherwise="Choose on draws 10 to 14, then look that block up in draws 15 to 19, on the photographs.",
+        praise=f"{{}} %. In those that chose it, {block} had {choosing[block].mean():.1f}: the rest was their luck.",
+        decimals=1,
     )
+
+
+@numeric
+def becomes_one() -> Question:
+    """From which value on a feature with mean 20 and spread 8 in training becomes a 1 in the embedding."""
+    return Question(
+        20 + 0.15 * 8,
+        {
+            30 + 0.15 * 10: "That uses the mean and spread of the test pictures. Which does the embedding know?",
+            20 + 0.15: "0.15 is in standard deviations: how many units of the feature is that?",
+            0.15: "That is in standard deviations from the mean. Which value of the feature is it?",
+            20 - 0.25 * 8: "Below that it becomes −1.",
+            20 + 8: "That is one whole spread above the mean: look at `discretise`.",
+            20 + 0.25 * 8: "0.25 is the threshold of −1, below the mean.",
+            20: "At the mean itself it is 0: look at `discretise`.",
+        },
+        otherwise="Mean and spread of the training, and the upper threshold in `discretise`.",
+        praise="{}. So the test mean would be a 1: the embedding says how a picture differs from the *training* set.",
+        decimals=1,
+    )
+
+
+@exercise
+def mean_colours(flat, masks, fillings) -> str:
+    """Outlines on white, each filled with the mean colour of its square."""
+    require(hasattr(flat, "__len__") and not isinstance(flat, (str, dict)), "Expected pictures, an array or a list.")
+    pictures, masks, fillings = np.asarray(flat), np.asarray(masks), np.asarray(fillings)
+    require(
+        pictures.shape == fillings.shape,
+        f"Expected {len(fillings)} pictures, shape {fillings.shape}, got {pictures.shape}: one for each of `conflict`.",
+    )
+    require(pictures.max() > 1.5, "Expected colours from 0 to 255; these are from 0 to 1.")
+    got, means = [], []
+    for picture, mask, filling in zip(pictures, masks, fillings, strict=True):
+        white = np.abs(picture[mask == 0].astype(float) - 255).max(initial=0) <= 2
+        require(white, "The background is not white everywhere: then its difference from the inside fades as well.")
+        inside = picture[mask == 255].astype(float)
+        spread = np.ptp(inside, axis=0).max() if len(inside) else 0
+        require(spread <= 3, "Inside an outline there is more than one colour: some of the pattern is left.")
+        got.append(inside.mean(axis=0) if len(inside) else filling.mean(axis=(0, 1)))
+        means.append(filling.mean(axis=(0, 1)))
+    got, means = np.array(got), np.array(means)
+    grey = np.ptp(got, axis=1).max() <= 2 < np.ptp(means, axis=1).max()
+    require(not grey, "That is the mean over the colours as well, a grey: keep red, green and blue apart.")
+    require(np.ptp(got, axis=0).max() > 3, "All have the same colour: take each picture's own mean.")
+    right = np.abs(got - means).max() <= 3
+    require(right, "One colour each, but not the mean of the square that filled this outline in `conflict`.")
+    return "The pattern is gone, outline and mean colour are what they were. Now ask the probes."
 
 
 @exercise
