@@ -19,8 +19,7 @@ pytestmark = pytest.mark.filterwarnings(
 )
 # What may be otherwise when the test is another one.
 TESTED = {"accuracy", "second", "test_accuracy", "test_loss", "teacher", "agreement", "recall", "others",
-          "guide_accuracy",
-          "labelled", "among_others", "labelled_rebalanced", "others_rebalanced",
+          "guide_accuracy", "labelled", "among_others", "labelled_rebalanced", "others_rebalanced",
           "5 way 1 shot", "20 way 1 shot", "5 way 5 shot", "20 way 5 shot", "nearest mean", "fine-tuned",
           "guide_epochs", "named_absent"}  # fmt: skip
 # Passes over the examples times batches in each, as the settings say.

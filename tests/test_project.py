@@ -169,6 +169,12 @@ def test_no_file_holds_a_path_of_one_machine():
     assert found == set()
 
 
+def test_no_file_holds_a_merges_conflict_markers():
+    marker = re.compile(r"^(?:<{7}|>{7}) ", re.MULTILINE)
+    code = tracked(".py", ".toml", ".yml", ".yaml", ".cfg", ".md", ".txt", ".csv", ".ipynb", ".json", "")
+    assert {str(path.relative_to(ROOT)) for path in code if marker.search(read(path))} == set()
+
+
 def test_no_file_configures_a_registry():
     setting = re.compile(
         r"--(?:extra-)?index-url|--registry[ =]|--trusted-host|PIP_INDEX_URL|UV_INDEX_URL|UV_DEFAULT_INDEX"
