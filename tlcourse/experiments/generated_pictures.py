@@ -8,20 +8,20 @@ Every arm takes as many steps, with as many real pictures in each, and as many b
 alone ("alone") or on the source before ("carried"), or the source's pictures themselves ("source"), which is all that a
 carried generator can know. "none" has nothing beside them.
 
-Draws 0 to 2 choose an arm's steps, the generator's and the classifier's; the others are judged on.
+Draws 0 and 1 choose an arm's steps, the generator's and the classifier's; the others are judged on.
 """
 
 from tlcourse.experiments import transformations
 from tlcourse.methods import augmentation, generative, multitask
 
 FACES, TEST, SOURCE_FONTS = (1, 2, 5, 10), 50, 100
-CONFIGS = [{"beside": beside} for beside in ("copies", "vae", "gan")]
+CONFIGS = [{"beside": beside} for beside in ("copies", "gan", "vae")]
 COPIES = ("none", "duplicates", "affine", "source")
 AFFINE, STRENGTH = ("shift", "turn", "size", "slant"), 0.5
 SOURCE_STEPS = {"vae": 3000, "gan": 3000}
-STEPS = {"alone": (1000, 2000), "carried": (250, 1000)}  # of the generator on the few pictures
+STEPS = {"alone": (2000,), "carried": (250, 1000)}  # of the generator on the few pictures
 BATCH, DRAWN, LATENT = 64, 6_400, 8
-TUNING = 3  # draws that choose
+TUNING = 2  # draws that choose
 JUDGE_STEPS = 1500
 MINIATURE = {"config": {"beside": "vae"}, "FACES": (1,), "SOURCE_STEPS": {"vae": 1, "gan": 1}, "JUDGE_STEPS": 1,
              "STEPS": {"alone": (1,), "carried": (1,)}, "BATCH": 8, "DRAWN": 16}  # fmt: skip

@@ -2,8 +2,8 @@
 
 A network learns digits and capital letters of many fonts, seen as they are, through transformations that keep a small
 letter's name ("keeping"), or mirrored in half of the cases: no capital and no digit becomes another one in a mirror.
-Then it serves small letters, of which one or five fonts have labels: with a frozen trunk, or with every weight tuned. A small
-b in a mirror is a d. All test fonts are of other families than all that trained.
+Then it serves small letters, of which one or five fonts have labels: with a frozen trunk, or with every weight tuned. A
+small b in a mirror is a d. All test fonts are of other families than all that trained.
 """
 
 from tlcourse.experiments import transformations

@@ -29,6 +29,7 @@ from tlcourse.classroom.checks.freezing import (
     thawed_top,
     two_stages,
 )
+from tlcourse.classroom.checks.generation import added, apart, divergence, harm_repaired, mirrored_labels
 from tlcourse.classroom.checks.layers import becomes_one, held_out_depth, honest_selection, mean_colours
 from tlcourse.classroom.checks.lora import adapted_in_time, break_even, merged_kernel
 from tlcourse.classroom.checks.multitask import at_equal_volume, known_mean, overstated, weights_in_place, which_control
@@ -49,7 +50,9 @@ from tlcourse.classroom.checks.zero_shot import (
 __all__ = [
     "NotYet",
     "adapted_in_time",
+    "added",
     "aligned",
+    "apart",
     "at_equal_volume",
     "at_least_wrong",
     "becomes_one",
@@ -66,6 +69,7 @@ __all__ = [
     "copied_layers",
     "corners",
     "cost_of_shift",
+    "divergence",
     "effective_size",
     "fair_calibration",
     "fair_gain",
@@ -75,6 +79,7 @@ __all__ = [
     "gains_and_is_best",
     "gap_closed",
     "half_as_probable",
+    "harm_repaired",
     "head_and_loss",
     "held_out_depth",
     "hidden_edges",
@@ -90,6 +95,7 @@ __all__ = [
     "leep_of_a_constant",
     "mean_colours",
     "merged_kernel",
+    "mirrored_labels",
     "missed_dip",
     "more_systems",
     "moved_line",
@@ -103,7 +109,6 @@ __all__ = [
     "overstated",
     "owed_to_question",
     "paired_width",
-    "peeking",
     "peeking",
     "permuted",
     "picture_alone",
@@ -122,7 +127,6 @@ __all__ = [
     "thawed_top",
     "told_apart",
     "two_stages",
-    "weighted_error",
     "weighted_error",
     "weights_in_place",
     "which_control",
