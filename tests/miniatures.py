@@ -5,6 +5,7 @@ What was learnt from is noted: the arrays that every `fit` was given, and the we
 
 import contextlib
 import dataclasses
+import functools
 import hashlib
 import importlib
 
@@ -86,6 +87,21 @@ class World:
 
     def unlabelled(self, pictures, seed):
         return self.grey(4, 8, seed)[0], *self.grey(4, 4, seed + 1), *self.test(*self.grey(4, 3, seed + 9))
+
+    def letter_pairs(self, kinds, seed):
+        """Pictures and labels of four letters, font by font: 0 a source, 1 the target, 2 a test."""
+
+        def fonts(x, y):
+            turn = np.array([np.sum(y[:i] == label) for i, label in enumerate(y)])
+            order = np.lexsort((y, turn))
+            return x[order], y[order]
+
+        source, target = (fonts(*self.grey(4, 6, seed + i)) for i in range(2))
+        return tuple(self.test(*self.grey(4, 3, seed + 9)) if kind == 2 else (source, target)[kind] for kind in kinds)
+
+    def few_letters(self, seed):
+        few, test = self.letter_pairs((1, 2), seed)
+        return *few, *test
 
     def worlds(self, seed):
         sources = {"letters": self.grey(5, 4, seed)}
@@ -171,6 +187,10 @@ def small_world(monkeypatch):
         patch.setattr(shared_tasks, "world", world.asked)
         patch.setattr(shared_trunk, "world", world.systems)
         patch.setattr(module("surrogate_tasks"), "world", world.unlabelled)
+        for name, pairs in {"generated_pictures": (0, 1, 2, 0), "inherited_invariance": (0, 2, 1, 2)}.items():
+            patch.setattr(module(name), "world", functools.partial(world.letter_pairs, pairs))
+        patch.setattr(module("collapse"), "world", functools.partial(world.letter_pairs, (0, 2)))
+        patch.setattr(module("transformations"), "world", world.few_letters)
         tf.config.run_functions_eagerly(True)
         try:
             yield world

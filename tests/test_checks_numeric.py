@@ -54,6 +54,17 @@ def shots(rng):
     return pd.DataFrame(rows, columns=["features", "k", "seed", "accuracy"])
 
 
+def by_name(rng, *names):
+    """A mean in percent for each name."""
+    return pd.Series(rng.uniform(30, 95, size=len(names)), index=names)
+
+
+def harms(rng):
+    """How often twins are taken for each other, by how the source was seen and what is trained on the target."""
+    names = [(source, trained) for source in ("as they are", "mirrored") for trained in ("frozen", "tuned")]
+    return pd.Series(rng.uniform(0, 30, size=4), index=pd.MultiIndex.from_tuples(names))
+
+
 def blocks(rng):
     """Accuracy of six blocks on two targets in draws 10 to 19."""
     rows = [(t, b, s, rng.uniform(40, 90)) for t in ("photographs", "letters") for b in "abcdef" for s in range(10, 20)]
@@ -158,6 +169,8 @@ CONTEXTS = {
     "nearest_neighbour": lambda rng: (rng.normal(size=(40, 3)), rng.integers(0, 3, size=40)),
     "paired_width": two_methods,
     "overstated": lambda rng: (second_task(rng),),
+    "added": lambda rng: (by_name(rng, "none", "duplicates", "affine", "source", "vae alone"),),
+    "harm_repaired": lambda rng: (harms(rng),),
     "owed_to_question": lambda rng: (taught(rng),),
     "peeking": lambda rng: (pd.DataFrame(rng.uniform(20, 90, size=(20, 8)), columns=[5, 10, 20, 30, 40, 50, 60, 80]),),
     "points_lost": lambda rng: (forgotten(rng),),

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.filterwarnings(
 TESTED = {"accuracy", "second", "test_accuracy", "test_loss", "teacher", "agreement", "recall", "others",
           "guide_accuracy", "labelled", "among_others", "labelled_rebalanced", "others_rebalanced",
           "5 way 1 shot", "20 way 1 shot", "5 way 5 shot", "20 way 5 shot", "nearest mean", "fine-tuned",
-          "guide_epochs", "named_absent"}  # fmt: skip
+          "guide_epochs", "named_absent", "twins", "mirrored", "source_test"}  # fmt: skip
 # Passes over the examples times batches in each, as the settings say.
 STEPS = {"lora_ranks": 2, "lora_domains": 2, "lora_spectrum": 2, "distillation": 2, "distillation_steps": 2,
          "missing_class": 2, "batch_norm": 2, "freeze_depth": 4, "first_start": 6, "forgetting": 1}  # fmt: skip
