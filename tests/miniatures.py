@@ -57,6 +57,9 @@ class World:
             split, x_train=np.concatenate([split.x_train, x]), y_train=np.concatenate([split.y_train, y])
         )
 
+    def fashion(self):
+        return self.split(10, 8)
+
     def reviews(self, domain):
         rng = np.random.default_rng(len(domain))
         y = rng.permutation(np.repeat([0, 1], 32))
@@ -168,7 +171,7 @@ def small_world(monkeypatch):
 
     world = World()
     with monkeypatch.context() as patch:
-        for name in ("stickers", "digits", "reviews"):
+        for name in ("stickers", "digits", "fashion", "reviews"):
             patch.setattr(data, name, getattr(world, name))
         for name, small in {"efficientnet_lite0": lite0, "minilm": minilm, "tokenize": tokenize}.items():
             patch.setattr(backbones, name, small)

@@ -24,8 +24,15 @@ TESTED = {"accuracy", "second", "test_accuracy", "test_loss", "teacher", "agreem
           "guide_epochs", "named_absent", "twins", "mirrored", "source_test"}  # fmt: skip
 # Passes over the examples times batches in each, as the settings say.
 STEPS = {"lora_ranks": 2, "lora_domains": 2, "lora_spectrum": 2, "distillation": 2, "distillation_steps": 2,
-         "missing_class": 2, "batch_norm": 2, "freeze_depth": 4, "first_start": 6, "forgetting": 1}  # fmt: skip
-SPLIT_INSIDE = {"batch_norm", "freeze_depth", "zoo"}  # their loader gives one part, see below
+         "missing_class": 2, "batch_norm": 2, "freeze_depth": 4, "first_start": 6, "forgetting": 1,
+         "moving_statistics": 5}  # fmt: skip
+SPLIT_INSIDE = {
+    "augmented_copies",
+    "batch_norm",
+    "embedding",
+    "freeze_depth",
+    "zoo",
+}  # their loader gives one part, see below
 
 
 @pytest.fixture
@@ -129,12 +136,28 @@ def test_nobody_is_tested_on_pictures_that_it_was_trained_on(world, monkeypatch)
                     return before(self, x, *words, **more)
 
                 patch.setattr(learner, name, spied)
-        for experiment in ("batch_norm", "zoo"):
+        for experiment in ("batch_norm", "embedding", "zoo"):
             for parts in seen.values():
                 parts.clear()
             run(experiment, monkeypatch)
             learnt, tested = seen["fit"][-1], seen["predict"][-1]
             assert len(learnt) in (16, 32) and len(tested) == 64 - len(learnt) and not learnt & tested
+
+
+@pytest.mark.parametrize("fonts", [False, True])
+def test_a_draw_tests_on_all_others_and_of_fonts_on_other_fonts(fonts):
+    y = np.tile(np.arange(10), 8)
+    train, test = module("embedding").draw(y, 3, 5, fonts=fonts)
+    assert sorted([*train, *test]) == list(range(80)) and np.bincount(y[train]).tolist() == [3] * 10
+    assert not fonts or not set(train // 10) & set(test // 10)
+
+
+def test_no_picture_is_in_two_draws():
+    share = module("moving_statistics")._share
+    y = np.tile(np.arange(10), 12)
+    x = np.repeat(np.arange(120, dtype="uint8"), 16).reshape(120, 4, 4)
+    drawn = [share(x, y, 4, seed)[0].mean(axis=(1, 2, 3)).round().astype(int).tolist() for seed in range(3)]
+    assert sorted(sum(drawn, [])) == list(range(120))
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.usefixtures("place")
 # are not in the course. The others were made with several threads, and do not come out equal with one: each waits for a
 # new recording, and then has to leave this list.
 UNSTAMPED = {
-    *("batch_norm", "distillation", "distillation_ensemble", "distillation_steps", "first_start"),
+    *("batch_norm", "distillation", "distillation_ensemble", "distillation_steps"),
     *("freeze_depth", "missing_class", "race", "zoo"),
 }
 

@@ -13,7 +13,8 @@ from tlcourse.methods import statistics
 def main() -> None:
     """Draw and save."""
     plots.use_style()
-    curves = statistics.summary(data.recorded("first_start"), ["start", "epoch"], "accuracy")
+    by_split = data.recorded("first_start").groupby(["start", "seed", "epoch"], as_index=False).accuracy.mean()
+    curves = statistics.summary(by_split, ["start", "epoch"], "accuracy")
     ax = plots.bands(plots.axes(), curves, "epoch", "start")
     ax.axhline(100 / 8, **plots.GUESS, label="chance")
     ax.set(xlabel="epochs of training on photographs", ylabel="test accuracy, %", ylim=(0, 75))

@@ -1,13 +1,15 @@
 """Chapter 00: one small network on the photographs, started from random weights or from those that learnt drawings.
 
 As a control the third start learnt only drawings of *other* things: none shares a word of its name with a photograph.
+Each seed splits the photographs anew; `again` counts the first weights that are tried on one split.
 """
 
 import re
 
-CONFIGS = [{"start": start} for start in ("random weights", "weights from drawings", "weights from other things")]
+STARTS = ("random weights", "weights from drawings", "weights from other things")
+CONFIGS = [{"start": start, "again": again} for start in STARTS for again in range(3)]
 SIZE, WIDTH, SOURCE_EPOCHS, EPOCHS = 32, 16, 30, 40
-MINIATURE = {"config": {"start": "weights from drawings"}, "WIDTH": 2, "SOURCE_EPOCHS": 1, "EPOCHS": 2}
+MINIATURE = {"config": {"start": "weights from drawings", "again": 1}, "WIDTH": 2, "SOURCE_EPOCHS": 1, "EPOCHS": 2}
 DRAWINGS = ("clipart", "noto", "twemoji", "openmoji")
 
 
@@ -51,8 +53,8 @@ def trial(config: dict) -> list[dict]:
     from tlcourse.material import backbones, data
     from tlcourse.methods import training
 
-    seed = config["seed"]
-    photos = data.stickers("photo", size=SIZE, seed=seed)
+    photos = data.stickers("photo", size=SIZE, seed=config["seed"])
+    seed = config["seed"] + 1000 * config["again"]
     train, test = ((x.astype("float32"), y) for x, y in (photos.train, photos.test))
     if config["start"] != "random weights":
         network = source(seed, other_things=config["start"] == "weights from other things")
