@@ -192,7 +192,7 @@ def small_world(monkeypatch):
         patch.setattr(module("surrogate_tasks"), "world", world.unlabelled)
         for name, pairs in {"generated_pictures": (0, 1, 2, 0), "inherited_invariance": (0, 2, 1, 2)}.items():
             patch.setattr(module(name), "world", functools.partial(world.letter_pairs, pairs))
-        patch.setattr(module("collapse"), "world", functools.partial(world.letter_pairs, (0, 2)))
+        patch.setattr(module("collapse"), "world", functools.partial(world.letter_pairs, (0, 1)))
         patch.setattr(module("transformations"), "world", world.few_letters)
         tf.config.run_functions_eagerly(True)
         try:

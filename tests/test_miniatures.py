@@ -32,6 +32,7 @@ SPLIT_INSIDE = {
     "embedding",
     "freeze_depth",
     "zoo",
+    "collapse",
 }  # their loader gives one part, see below
 
 

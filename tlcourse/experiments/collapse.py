@@ -9,7 +9,8 @@ from tlcourse.methods import generative
 FONTS = (100, 130)  # that a generator is shown, and that the judge learnt from, of other families
 CONFIGS = [{"generator": kind, "told": told} for kind in ("vae", "gan") for told in (1, 0)]
 AT, DRAWN, LATENT, LEAST = (250, 500, 1000, 2000, 4000), 1300, 8, 0.2
-MINIATURE = {"config": {"generator": "gan", "told": 0}, "AT": (1, 2), "DRAWN": 26}
+MINIATURE = {"config": {"generator": "gan", "told": 0}, "AT": (1, 2), "DRAWN": 26,
+             "generated_pictures.JUDGE_STEPS": 1, "generated_pictures.BATCH": 8}  # fmt: skip
 
 
 def world(seed: int) -> tuple:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    import keras
     import tensorflow as tf
 
 HIDDEN = 256
@@ -82,7 +83,7 @@ class Generator:
 
     def noise(self, n: tf.Tensor | int) -> tf.Tensor:
         """`(n, latent)` normal numbers; others each time."""
-        return self._random.normal((n, self.latent))
+        return self._random.normal((n, self.latent))  # pyright: ignore[reportArgumentType]
 
     def decode(self, z: np.ndarray, y: np.ndarray) -> np.ndarray:
         """The pictures `(n, size, size, 1) float32` in [0, 255] of random vectors `(n, latent)` and classes `(n,)`."""
@@ -137,7 +138,7 @@ class Gan(Generator):
             optimizer.apply(tape.gradient(loss, weights), weights)
 
 
-def dense(inputs: int, *widths: int):
+def dense(inputs: int, *widths: int) -> keras.Model:
     """Dense layers of these widths, leaky rectifiers between them; the last has none."""
     import keras
     from keras import layers
@@ -150,7 +151,7 @@ def dense(inputs: int, *widths: int):
     return net
 
 
-def decoder(inputs: int, *, size: int):
+def decoder(inputs: int, *, size: int) -> keras.Model:
     """From a random vector and a class to the logits of the pixels, `(n, size * size)`."""
     import keras
     from keras import layers
@@ -168,7 +169,7 @@ def decoder(inputs: int, *, size: int):
     ])  # fmt: skip
 
 
-def critic(classes: int, *, size: int):
+def critic(classes: int, *, size: int) -> keras.Model:
     """From a picture and its class to a logit of how real it is: by the features that the class asks for.
 
     The logit is a sum over features, weighed in one way for all classes and in another for each (the projection of
@@ -188,7 +189,7 @@ def critic(classes: int, *, size: int):
     return keras.Model([pictures, told], layers.Add()([layers.Dense(1)(x), layers.Dot(axes=1)([x, asked])]))
 
 
-def vae_loss(encoder, decoder, x: tf.Tensor, told: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
+def vae_loss(encoder: keras.Model, decoder: keras.Model, x: tf.Tensor, told: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
     """The negative evidence lower bound in nats a picture (Kingma and Welling, 2014, equation 10).
 
     Args:
@@ -208,7 +209,9 @@ def vae_loss(encoder, decoder, x: tf.Tensor, told: tf.Tensor, noise: tf.Tensor) 
     return tf.reduce_mean(unlike + far)
 
 
-def gan_losses(critic, decoder, x: tf.Tensor, told: tf.Tensor, noise: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+def gan_losses(
+    critic: keras.Model, decoder: keras.Model, x: tf.Tensor, told: tf.Tensor, noise: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
     """What critic and decoder each want small (Goodfellow et al., 2014, section 3, the loss that does not saturate).
 
     Args:

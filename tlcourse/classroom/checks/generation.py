@@ -62,7 +62,6 @@ def harm_repaired(taken) -> Question:
         otherwise="Two harms, each mirrored minus as they are: one frozen, one tuned. How far are they apart?",
         praise="{} points of the confusion went away with tuning, in which the lecture is right.",
         decimals=1,
-        tolerance=0.05,
     )
 
 
@@ -117,7 +116,6 @@ def added(means) -> Question:
         otherwise="One arm has as many pictures in each step as the VAE's, and none of them is new.",
         praise="{} points, the same number of pictures in each step on both sides.",
         decimals=1,
-        tolerance=0.05,
     )
 
 
