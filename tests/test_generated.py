@@ -69,6 +69,12 @@ def test_chapter_17_bends_as_the_package_does():
     assert np.allclose(inline(X, pixels=1.5, seed=3), augmentation.bent(X, pixels=1.5, seed=3), atol=1e-4)
 
 
+def five_pictures():
+    """Of nine pixels each, the classes that are told, and two random numbers for each."""
+    x, noise = RNG.random((5, 9)).astype("float32"), RNG.standard_normal((5, 2)).astype("float32")
+    return x, np.eye(5, 4, dtype="float32"), noise
+
+
 def linear(width, *, seed):
     kernel = tf.constant(np.random.default_rng(seed).normal(0, 0.3, width).astype("float32"))
     return lambda x: x @ kernel
@@ -78,8 +84,7 @@ def linear(width, *, seed):
 def test_the_autoencoders_loss_is_the_bound_of_its_paper(of):
     """Against a Bernoulli's log-likelihood, and the divergence of two normals by numerical integration."""
     vae_loss = generative.vae_loss if of == "package" else definition("17", "vae_loss", tf=tf)
-    x, told = RNG.random((5, 9)).astype("float32"), np.eye(5, 4, dtype="float32")
-    noise = RNG.standard_normal((5, 2)).astype("float32")
+    x, told, noise = five_pictures()
     encoder, decoder = linear((13, 4), seed=1), linear((6, 9), seed=2)
     mean, log_variance = np.split(encoder(np.concatenate([x, told], axis=1)).numpy(), 2, axis=1)
     deviation = np.exp(log_variance / 2)
@@ -96,8 +101,7 @@ def test_the_autoencoders_loss_is_the_bound_of_its_paper(of):
 @pytest.mark.parametrize("of", ["notebook", "package"])
 def test_the_adversarial_losses_are_those_of_their_paper(of):
     gan_losses = generative.gan_losses if of == "package" else definition("17", "gan_losses", tf=tf)
-    x, told = RNG.random((5, 9)).astype("float32"), np.eye(5, 4, dtype="float32")
-    noise = RNG.standard_normal((5, 2)).astype("float32")
+    x, told, noise = five_pictures()
     opinion, decoder = linear((13, 1), seed=3), linear((6, 9), seed=4)
 
     def critic(pair, training):

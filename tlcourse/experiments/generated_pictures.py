@@ -8,7 +8,7 @@ Every arm takes as many steps, with as many real pictures in each, and as many b
 alone ("alone") or on the source before ("carried"), or the source's pictures themselves ("source"), which is all that a
 carried generator can know. "none" has nothing beside them.
 
-Draws 0 and 1 choose an arm's steps, the generator's and the classifier's; the others are judged on.
+Draws 0 and 1 choose how many steps a carried generator takes on the few; the others are judged on.
 """
 
 from tlcourse.experiments import transformations

@@ -3,7 +3,7 @@
 Small letters in few fonts; all test fonts are of other families. Every arm takes as many steps with as many pictures in
 each. "none" sees the few pictures again and again, the others see changed copies of the same ones, `COPIES` in all.
 
-Draws 0 to 2 choose strength and number of steps, each arm its own; the others are judged on.
+Draws 0 to 2 choose the strength, each arm its own; the others are judged on.
 """
 
 from tlcourse.methods import augmentation, multitask

@@ -1,5 +1,7 @@
 """Checks of chapter 17: copies with their labels, an inherited harm, a term of the VAE's loss, what pictures add."""
 
+from string import ascii_lowercase as letters
+
 import numpy as np
 
 from tlcourse.classroom.checks.core import PERCENT, Question, exercise, expect_function, numeric, require
@@ -12,7 +14,6 @@ def mirrored_labels(mirrored, in_a_mirror) -> str:
     rng = np.random.default_rng(17)
     x = rng.uniform(0, 255, (26, 6, 6, 1)).astype("float32")
     y = rng.permutation(26)
-    letters = "abcdefghijklmnopqrstuvwxyz"
     given = x.copy(), y.copy()
     made, labels = mirrored(*given)
     require(np.array_equal(given[0], x) and np.array_equal(given[1], y), "What was given has changed: make new arrays.")
@@ -73,9 +74,8 @@ def divergence(far) -> str:
     mean, log_variance = (rng.normal(0, 0.7, (6, 4)).astype("float32") for _ in range(2))
     told = np.asarray(far(mean, log_variance))
 
-    def term(mean, log_variance, deviation=None):
-        variance = np.exp(log_variance) if deviation is None else deviation
-        return 0.5 * (mean**2 + variance - log_variance - 1)
+    def term(mean, log_variance, power=1):
+        return 0.5 * (mean**2 + np.exp(power * log_variance) - log_variance - 1)
 
     true = term(mean, log_variance)
     require(told.shape != true.shape, "That is one number for each latent number. Add them up for each picture.")
@@ -85,7 +85,7 @@ def divergence(far) -> str:
         (true.mean(axis=1), "That is the mean over the latent numbers, and the formula has their sum."),
         (2 * true.sum(axis=1), "Twice too much: where is the half?"),
         (-true.sum(axis=1), "The sign: it is 0 where the picture's cloud *is* the standard normal, else larger."),
-        (term(mean, log_variance, np.exp(2 * log_variance)).sum(axis=1), "The network gives the logarithm of the "
+        (term(mean, log_variance, 2).sum(axis=1), "The network gives the logarithm of the "
          "variance, not of the standard deviation."),
         (term(mean, 2 * log_variance).sum(axis=1), "The network gives the logarithm of the variance, not of the "
          "standard deviation."),
