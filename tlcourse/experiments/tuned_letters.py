@@ -12,7 +12,7 @@ CONFIGS = [
     *(TUNED | {"rate": rate} for rate in (1e-4, 1e-3)),
     *(TUNED | {"rate": rate, "decay": decay} for rate, decay in ((1e-3, 0.5), (1e-3, 0.7), (3e-4, 0.8))),
     *(TUNED | {"start": "random head", "rate": rate} for rate in (1e-4, 3e-4)),
-    TUNED | {"start": "random head", "epochs": 2 * EPOCHS},
+    *(TUNED | {"start": "random head", "rate": rate, "epochs": 2 * EPOCHS} for rate in (1e-4, 3e-4)),
     TUNED | {"start": "features", "top": 0},
 ]
 SHOTS, CHECKED = 6, 4  # letters of each kind to learn from and to validate on

@@ -29,7 +29,7 @@ from tlcourse.classroom.checks.freezing import (
     thawed_top,
     two_stages,
 )
-from tlcourse.classroom.checks.generation import added, apart, divergence, harm_repaired, mirrored_labels
+from tlcourse.classroom.checks.generation import apart, divergence, handed_on, harm_repaired, mirrored_labels
 from tlcourse.classroom.checks.layers import becomes_one, held_out_depth, honest_selection, mean_colours
 from tlcourse.classroom.checks.lora import adapted_in_time, break_even, merged_kernel
 from tlcourse.classroom.checks.multitask import at_equal_volume, known_mean, overstated, weights_in_place, which_control
@@ -50,7 +50,6 @@ from tlcourse.classroom.checks.zero_shot import (
 __all__ = [
     "NotYet",
     "adapted_in_time",
-    "added",
     "aligned",
     "apart",
     "at_equal_volume",
@@ -79,6 +78,7 @@ __all__ = [
     "gains_and_is_best",
     "gap_closed",
     "half_as_probable",
+    "handed_on",
     "harm_repaired",
     "head_and_loss",
     "held_out_depth",

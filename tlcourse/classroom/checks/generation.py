@@ -100,22 +100,26 @@ def divergence(far) -> str:
 
 
 @numeric
-def added(means) -> Question:
-    """Points that the VAE's pictures add by what they show; `means` is accuracy in percent by what lay beside."""
-    vae, duplicates, none, affine = (means[arm] for arm in ("vae alone", "duplicates", "none", "affine"))
+def handed_on(means) -> Question:
+    """Which part of what the source's pictures add the carried VAE's add; `means`: accuracy by what lay beside."""
+    base, source, carried = (means[arm] for arm in ("duplicates", "source", "VAE carried"))
+    truth = 100 * (carried - base) / (source - base)
     return Question(
-        vae - duplicates,
+        truth,
         {
-            vae - none: "*none* has half as many pictures in a step. Which arm has as many, and shows nothing new?",
-            vae - affine: "That compares two ways to make new pictures. Asked is what the new ones add to old ones.",
-            duplicates - none: "That is what more pictures in a step add, though they show nothing new.",
-            duplicates - vae: "The other way round: with the VAE's pictures minus with duplicates.",
-            vae - means["source"]: "The source's pictures are a stronger rival. What would *no* new content give?",
-            (vae - duplicates) / 100: PERCENT,
+            100 * carried / source: "That compares two levels. Asked is what each *adds* to duplicates.",
+            carried - base: "That is what it adds, in points. Which share of what the source adds is it?",
+            100 * (carried - means["none"]) / (source - means["none"]): "*none* has half as many pictures in a step. "
+            "Which arm has as many, and shows nothing new?",
+            100 * (carried - means["VAE alone"]) / (source - means["VAE alone"]): "Over the VAE alone: that says what "
+            "carrying adds to it. Count from duplicates.",
+            100 - truth: "That is what is lost on the way. How much is handed on?",
+            100 * 100 / truth: "The other way round: what the VAE adds, as a share of what the source adds.",
+            truth / 100: PERCENT,
         },
-        otherwise="One arm has as many pictures in each step as the VAE's, and none of them is new.",
-        praise="{} points, the same number of pictures in each step on both sides.",
-        decimals=1,
+        otherwise="Two gains over duplicates: the carried VAE's divided by the source's, times a hundred.",
+        praise="{} %. The rest of what the source knew does not come through.",
+        decimals=0,
     )
 
 
