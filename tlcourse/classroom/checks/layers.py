@@ -22,6 +22,7 @@ def held_out_depth(by_quarter) -> Question:
     wide = part.pivot(index="seed", columns="block", values="accuracy")
     choosing, others = wide.loc[10:14], wide.loc[15:19]
     block = choosing.mean().idxmax()
+    fell = (choosing.mean() - others.mean()).drop(block).mean()
     chosen_by_it = "That block was chosen because it was lucky there: these draws cannot report it as well."
     return Question(
         others[block].mean(),
@@ -34,7 +35,8 @@ def held_out_depth(by_quarter) -> Question:
             others[block].mean() / 100: PERCENT,
         },
         otherwise="Choose on draws 10 to 14, then look that block up in draws 15 to 19, on the photographs.",
-        praise=f"{{}} %. In those that chose it, {block} had {choosing[block].mean():.1f}: the rest was their luck.",
+        praise=f"{{}} %. In those that chose it, {block} had {choosing[block].mean():.1f}. The other blocks fell by "
+        f"{fell:.1f} in the mean: so much is other draws. What is left is the luck of having been chosen.",
         decimals=1,
     )
 

@@ -24,7 +24,7 @@ def settings(answer) -> str:
         given = str(answer[name]).strip().lower()
         require(given in SETTINGS, f"{name}: expected one of {', '.join(SETTINGS)}, got {answer[name]!r}.")
         require(given == setting, f"{name}: {hint}")
-    return "First ask whether anything differs, then where the labels are: on the target, only on the source, nowhere."
+    return "First ask whether task or domain differ, then where the labels are: on the target, on the source, nowhere."
 
 
 # What each of two pairs of curves gains by transfer, as chapter 00 prints them.
