@@ -12,7 +12,6 @@ MEDIAN_STATEMENTS, NINTH_STATEMENTS, MOST_STATEMENTS = 3, 8, 20
 WORDS_PER_LINE = (6, 16)
 CELLS = (40, 80)
 GOALS = 4
-UNEXERCISED = ("19",)  # chapters in which a goal has no exercise yet
 PARTS = {"exercise": 2, "explore": 1, "lesson": 1, "predict": 1, "verify": 1}  # how many cells at least have the tag
 FILE_BYTES, WIDGET_BYTES = 3_000_000, 300_000
 LINK = re.compile(r"\[(?:[^\]\\]|\\.)*\]\(\s*<?([^)\s>]+)>?[^)]*\)")
@@ -94,11 +93,6 @@ def goals_in(cell):
 
 
 def goals_have_exercises(path, notebook):
-    if path.name[:2] not in UNEXERCISED:
-        yield from without_exercise(notebook)
-
-
-def without_exercise(notebook):
     """What is wrong with the goals that exercises name, by their place in the list: 1 is the first."""
     there = set(range(1, 1 + sum(goals_in(cell) for cell in notebook.cells if "goals" in tags(cell))))
     served = set()

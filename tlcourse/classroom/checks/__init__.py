@@ -36,7 +36,13 @@ from tlcourse.classroom.checks.multitask import at_equal_volume, known_mean, ove
 from tlcourse.classroom.checks.semi_supervised import class_means, confusion_step, honest_share, share_forgotten
 from tlcourse.classroom.checks.settings import gains, no_shared_concepts, settings
 from tlcourse.classroom.checks.transfer import copied_layers, missed_dip, specificity
-from tlcourse.classroom.checks.transferability import centred_alignment, leep_of_a_constant, regret
+from tlcourse.classroom.checks.transferability import (
+    centred_alignment,
+    fair_baseline,
+    leep_of_a_constant,
+    none_unsaid,
+    what_it_shows,
+)
 from tlcourse.classroom.checks.weighting import effective_size, odds_to_weights, weighted_error
 from tlcourse.classroom.checks.without_labels import by_chance, contrastive, hidden_edges, owed_to_question
 from tlcourse.classroom.checks.zero_shot import (
@@ -70,6 +76,7 @@ __all__ = [
     "cost_of_shift",
     "divergence",
     "effective_size",
+    "fair_baseline",
     "fair_calibration",
     "fair_gain",
     "features_of_the_backbone",
@@ -104,6 +111,7 @@ __all__ = [
     "nearest_is_best",
     "nearest_neighbour",
     "no_shared_concepts",
+    "none_unsaid",
     "occurrences",
     "odds_to_weights",
     "overstated",
@@ -114,7 +122,6 @@ __all__ = [
     "picture_alone",
     "points_lost",
     "prototypical_loss",
-    "regret",
     "reversed_gradient",
     "settings",
     "share_forgotten",
@@ -129,6 +136,7 @@ __all__ = [
     "two_stages",
     "weighted_error",
     "weights_in_place",
+    "what_it_shows",
     "which_control",
     "worth_of_one",
     "zebra_or_tiger",
