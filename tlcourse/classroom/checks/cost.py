@@ -107,7 +107,7 @@ def told_apart(answer, samples, pool) -> str:
             most = " although the mean difference is the largest" if k == largest else ""
             raise NotYet(f"{target}, {k} a class: the interval holds zero{most}.")
         require(given == off, f"{target}: there is one more whose interval does not hold zero.")
-    return "More draws do not help where the pool is small: twelve of things tell less than eight of letters."
+    return "The intervals of things are hardly wider than those of letters: their differences are smaller."
 
 
 @exercise

@@ -179,6 +179,6 @@ def points_lost(rows) -> Question:
             found: "That is what the new probe has right afterwards. How much was it before?",
         },
         otherwise="What the photographs gave before a step was made, and what a new probe makes of them at the end.",
-        praise="{} points, not to be had back by a linear probe; another classifier, or more training, might.",
+        praise="{} points in the mean. Whether anything is lost for good, ask the interval.",
         decimals=1,
     )
