@@ -3,6 +3,9 @@
 Black on white, as in `samples`: 100 fonts to learn from and to validate on, 100 of other families to test on, drawn
 anew each time. The head starts as a probe unless it is random, and batch norm stays frozen. "features" does not train
 the network: a linear SVM reads one of its blocks, and there is a row for each block and scaling.
+
+Recorded are as many draws as the claims need: 30 of the features and of five or ten blocks at one rate, 18 of rates by
+block, 12 of random heads, and 6 of what serves only for comparison.
 """
 
 RATE, EPOCHS, BATCH = 3e-4, 12, 13

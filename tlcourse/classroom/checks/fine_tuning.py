@@ -178,7 +178,7 @@ def points_lost(rows) -> Question:
             before - mean["new probe", "32"]: "That is after 32 steps.",
             found: "That is what the new probe has right afterwards. How much was it before?",
         },
-        otherwise="What the photographs gave before a step was made, and what a new probe makes of them at the end.",
+        otherwise="What the things gave before a step was made, and what a new probe makes of them at the end.",
         praise="{} points in the mean. Whether anything is lost for good, ask the interval.",
         decimals=1,
     )
