@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 import tomllib
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tlcourse.material.assets import DATA
-from tlcourse.workshop import NOTEBOOKS, WorkshopError, notebooks
+from tlcourse.workshop import NOTEBOOKS, notebooks
 
 TRUTHS = DATA / "truths.toml"
 GUESS = re.compile(r"Your guess first\. (.+) \((?:from (-?[\d,.]+) to (-?[\d,.]+) ?(.*)|(.+ / .+))\)", re.DOTALL)
@@ -49,32 +50,27 @@ class Chapter:
 
 
 def course(folder: Path = NOTEBOOKS, truths: Path = TRUTHS) -> list[Chapter]:
-    """Every chapter with its questions in order.
-
-    Raises:
-        WorkshopError: a truth is said to stand where it does not.
-    """
+    """Every chapter with its questions in order."""
     table = tomllib.loads(truths.read_text(encoding="utf-8"))
     return [_chapter(path, table.get(path.name[:2], {})) for path in notebooks.select([], folder)]
 
 
-def truth_of(row: dict[str, Any], shown: dict[str, str]) -> float | str | None:
-    """The truth that a row of `data/truths.toml` tells of.
+def truth_of(row: dict[str, Any], options: tuple[str, ...], shown: dict[str, str]) -> float | str | None:
+    """The truth that a row of `data/truths.toml` tells of; None if the notebook does not say it.
 
     Args:
-        row: `find`, a regular expression whose group is the number, and the `cell` in whose output it is looked for;
-            or an option as `truth`; or `unsaid`, why there is none.
+        row: as that file explains.
+        options: of the question, if it has any.
         shown: the output of each cell as text, by the cell's id.
-
-    Raises:
-        WorkshopError: the cell shows no such thing.
     """
-    if "truth" in row or "unsaid" in row:
+    found = re.search(row["find"], shown.get(row["cell"], "")) if "find" in row else None
+    if found is None or "truth" in row:
         return row.get("truth")
-    found = re.search(row["find"], shown.get(row["cell"], ""))
-    if not found:
-        raise WorkshopError(f"Expected {row['find']!r} in what cell {row['cell']} shows, got none: mend {TRUTHS.name}.")
-    return float(found[1].replace(",", ""))
+    if options:
+        return found[1]
+    minus = found.groupdict().get("minus", "0")
+    (term,) = [found[n] for n in range(1, found.re.groups + 1) if n != found.re.groupindex.get("minus")]
+    return round(float(term.replace(",", "")) - float(minus), 6)
 
 
 def cells_of(notebook: Any) -> list[tuple[Any, set[str], str]]:
@@ -109,16 +105,17 @@ def as_text(output: dict) -> str:
     """What an output says in words, a figure's alt text among them."""
     said = ["".join(output.get("text", ""))]
     said += ["".join(text) for kind, text in output.get("data", {}).items() if kind.startswith("text/")]
-    return re.sub(r"data:image[^\"']*", "", "\n".join(said))
+    return html.unescape(re.sub(r"data:image[^\"']*", "", "\n".join(said)))
 
 
 def _guess(found: re.Match, rows: dict[str, dict], shown: dict[str, str]) -> Question:
     ask, low, high, unit, options = found.groups()
     row = next((row for start, row in rows.items() if ask.startswith(start)), {"unsaid": "no row"})
     if options:
-        return Question(ask, tuple(options.split(" / ")), truth=truth_of(row, shown))
+        several = tuple(options.split(" / "))
+        return Question(ask, several, truth=truth_of(row, several, shown))
     low, high = (float(end.replace(",", "")) for end in (low, high))
-    return Question(ask, (), low, high, unit, truth_of(row, shown))
+    return Question(ask, (), low, high, unit, truth_of(row, (), shown))
 
 
 def _quiz(words: str) -> Iterator[Question]:

@@ -60,7 +60,7 @@ class Tried:
     hints: tuple[tuple[str, int, int], ...]
 
 
-AT_ONCE, AFTER, NOT_YET, LOOKED = "right at once", "right after a hint", "not right yet", "solution before it was right"
+AT_ONCE, AFTER, NOT_YET, LOOKED = "right at once", "right after a hint", "not right yet", "ran the solution first"
 
 
 def write(folder: Path, to: Path) -> list[Student]:
@@ -94,7 +94,7 @@ def page(room: list[Student], chapters: list[Chapter]) -> str:
         row["exercises"] = [each for each in row["exercises"] if each.outcomes]
     rows = [row for row in rows if any(row[key] for key in ("opened", "guesses", "quiz", "exercises"))]
     template = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined)
-    template.filters["number"] = lambda value: f"{value:,.10g}"
+    template.filters["number"] = lambda value: f"{value + 0.0:,.10g}"  # no -0
     troubles = [sentence for student in room for sentence in student.troubles]
     made = template.from_string(TEMPLATE.read_text(encoding="utf-8"))
     return made.render(rows=rows, students=len(room), troubles=troubles, outcomes=(AT_ONCE, AFTER, NOT_YET, LOOKED))
