@@ -18,7 +18,7 @@ def tlcourse(*words, **options):
 def test_help_names_every_command():
     done = tlcourse("--help")
     assert done.returncode == 0
-    for command in ("fetch", "doctor", "run", "sweep", "bench", "scoreboard", "release", "slides"):
+    for command in ("fetch", "doctor", "run", "sweep", "bench", "scoreboard", "release", "class", "slides"):
         assert f"\n    {command} " in done.stdout or f"\n    {command}\n" in done.stdout
 
 
@@ -30,6 +30,7 @@ def test_help_names_every_command():
         (["slides", "77"], "There is no notebook"),
         (["slides", "77", "--pdf"], "There is no notebook"),
         (["slides", "77", "--notes"], "There is no notebook"),
+        (["class", "no/such/folder"], "Expected a folder with a folder for each student"),
         (["sweep", "nothing"], "Expected one of"),
     ],
 )

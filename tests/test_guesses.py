@@ -1,12 +1,14 @@
 """Guesses are kept in the work folder over restarts; nothing there is ever lost, and no other folder is touched."""
 
+import contextlib
 import json
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 
-from tlcourse.classroom import guesses, widgets
+from tlcourse.classroom import checks, guesses, widgets
 
 
 @pytest.fixture
@@ -140,3 +142,65 @@ def test_a_chapter_begun_anew_asks_anew(work, monkeypatch):
     open_chapter(monkeypatch, "mine.ipynb")
     assert guesses.recall("How many?") is None
     assert kept(work) == {"06 (old)": {"How many?": 1.0}}
+
+
+# Tries: what checks and quizzes said.
+
+QUIZ = [{"ask": "One?", "options": ["a", "b"], "truth": "b", "why": "So."}]
+
+
+def tries(work):
+    file = work / guesses.FOLDER / guesses.TRIES
+    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()] if file.exists() else []
+
+
+def test_every_try_is_noted_and_the_student_is_told_once(work, capsys):
+    for answer in ("seven", (1, 7), (7,)):
+        with contextlib.suppress(checks.NotYet):
+            checks.bias_shape(answer)
+    checks.bias_shape(...)
+    quiz = widgets.Quiz(QUIZ)
+    quiz.choices[0].value = "a"
+    quiz.choices[0].value = "b"
+    rows = tries(work)
+    assert [(row["chapter"], row["asked"], row["right"]) for row in rows] == [
+        *[("06", "bias_shape", right) for right in (False, False, True)],
+        *[("06", "One?", right) for right in (False, True)],
+    ]
+    assert [row.get("truth") for row in rows[-2:]] == ["b", "b"] and rows[-2]["said"] == "a"
+    assert capsys.readouterr().out.count(guesses.TOLD) == 1 and guesses.TRIES not in quiz.replies[0].value
+    assert all(set(row) <= {"chapter", "asked", "said", "right", "truth"} for row in rows)
+
+
+def test_who_answers_a_quiz_first_is_told_too(work):
+    quiz = widgets.Quiz(QUIZ)
+    quiz.choices[0].value = "a"
+    assert guesses.TRIES in quiz.replies[0].value
+
+
+def test_tries_are_not_noted_where_the_student_says_no_nor_elsewhere(work, monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv("TLCOURSE_TRIES", "off")
+    checks.bias_shape((7,))
+    monkeypatch.delenv("TLCOURSE_TRIES")
+    monkeypatch.chdir(tmp_path.parent)
+    checks.bias_shape((7,))
+    assert tries(work) == [] and guesses.TRIES not in capsys.readouterr().out
+
+
+def test_a_run_of_a_solution_is_known_for_one(work, monkeypatch):
+    shell = SimpleNamespace(parent_header={"metadata": {"tags": ["solution"]}})  # as JupyterLab sends it
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
+    checks.bias_shape((7,))
+    shell.parent_header = {"metadata": {"tags": ["check"]}}
+    checks.bias_shape((7,))
+    assert [row.get("solution", False) for row in tries(work)] == [True, False]
+
+
+def test_a_list_that_cannot_be_kept_or_is_long_keeps_nobody_from_her_work(work, capsys):
+    file = work / guesses.FOLDER / guesses.TRIES
+    file.mkdir()
+    checks.bias_shape((7,))
+    file.rmdir()
+    file.write_bytes(b" " * guesses.LIMIT)
+    checks.bias_shape((7,))
+    assert file.stat().st_size == guesses.LIMIT and capsys.readouterr().out.count("✓") == 2

@@ -13,6 +13,7 @@ import browser_lab
 import pytest
 from browser_lab import NOTEBOOK
 
+from tlcourse.classroom import guesses
 from tlcourse.material.assets import DATA
 from tlcourse.workshop import ROOT, start
 
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.skipif(
     reason="no Chromium on PATH (Debian and Ubuntu: apt install chromium), so that nobody looks at what a student sees",
 )
 TOKEN, FIRST = "student", "00_start_here.ipynb"
-EDIT = "from tlcourse.classroom import widgets  # a line of her own"
+EDIT = "from tlcourse.classroom import checks, widgets  # a line of her own"
 CELLS = f"{NOTEBOOK}.content.widgets"
 # Whatever lies over the page: notifications, dialogues.
 BOXES = "[...document.querySelectorAll('.Toastify__toast, .jp-Dialog')].map(box => box.innerText)"
@@ -95,6 +96,7 @@ def test_first_day_and_next(browser, tmp_path):
         page.evaluate("window.jupyterapp.commands.execute('notebook:clear-all-cell-outputs')")
         guess_first(page)
         page.wait_for_selector("text=Noted: 0 %")
+        assert solve(page, tmp_path / "work" / guesses.FOLDER / guesses.TRIES) == [True, False]
 
         page.evaluate("window.jupyterapp.commands.execute('docmanager:save')")
         page.wait_for_function(f"!{NOTEBOOK}.context.model.dirty")
@@ -105,10 +107,22 @@ def test_first_day_and_next(browser, tmp_path):
         page, left = visit(browser, address)
         assert page.evaluate(BOXES) == []
         assert page.evaluate(f"{CELLS}[0].model.sharedModel.source") == EDIT
+        page.goto(address.replace(FIRST, "glossary.md"))
+        page.wait_for_selector(".jp-MarkdownViewer h2")
         assert left == set()
         page.close()
     names = {path.name for path in (tmp_path / "work").glob("*.ipynb")}
     assert names == {path.name for path in start.NOTEBOOKS.glob("*.ipynb")}, "something was put beside her work"
+
+
+def solve(page, tries):
+    """Run a solution, then the check above it; gives for each try that was noted whether it is known for a solution."""
+    for tag in ("solution", "check"):
+        place = page.evaluate(f"{CELLS}.findIndex(cell => (cell.model.getMetadata('tags') ?? []).includes('{tag}'))")
+        page.evaluate(f"{NOTEBOOK}.content.activeCellIndex = {place}")
+        page.evaluate("window.jupyterapp.commands.execute('notebook:run-cell')")
+        page.wait_for_function(f"{CELLS}[{place}].model.executionCount")
+    return [json.loads(line).get("solution", False) for line in tries.read_text(encoding="utf-8").splitlines()]
 
 
 def first_sight(page):

@@ -83,6 +83,16 @@ def _release(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _class(arguments: argparse.Namespace) -> int:
+    from tlcourse.workshop import class_page
+
+    to = arguments.to or arguments.folder / "class.html"
+    room = class_page.write(arguments.folder, to)
+    troubles = sum(len(student.troubles) for student in room)
+    print(f"{len(room)} folders, {troubles} things that could not be read; the page is {to}.")
+    return 0
+
+
 def _slides(arguments: argparse.Namespace) -> int:
     from tlcourse.workshop import presenting
 
@@ -132,6 +142,9 @@ def parser() -> argparse.ArgumentParser:
     board.add_argument("--json", action="store_true", help="print JSON")
     release = command("release", _release, "copy the course without its solutions, for graded work")
     release.add_argument("folder", type=Path, metavar="DIR", help="a new folder")
+    room = command("class", _class, "make one page of what a room guessed, answered and misunderstood")
+    room.add_argument("folder", type=Path, metavar="FOLDER", help="holds a folder for each student: a copy of work/")
+    room.add_argument("--to", type=Path, metavar="FILE", help="the page; default: class.html in that folder")
     slides = command("slides", _slides, "show a chapter as live slides in JupyterLab")
     slides.add_argument("number", nargs="?", default="00", metavar="NN", help="the chapter; default: 00")
     to_file = {"nargs": "?", "const": Path(), "type": Path, "metavar": "FILE"}

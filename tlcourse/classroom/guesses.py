@@ -1,19 +1,26 @@
-"""What a student guessed and answered: kept over restarts of the kernel, in the work folder that the course handed out.
+"""What a student guessed and answered, and what she was told: kept in the work folder that the course handed out.
 
-Any other folder (`notebooks/`, a test's) has nothing to read and nothing is written there: answers live as long as the
-kernel. Two kernels may write at once.
+Guesses outlive the kernel. What checks and quizzes said is a list of tries, one a line, for whoever she hands her work
+to: five tries leave one output in the notebook, and the wrong ones are what a lecturer can learn from. Any other folder
+(`notebooks/`, a test's) has nothing to read and nothing is written there. Two kernels may write at once.
 """
 
 import contextlib
 import json
 import os
 import re
+import sys
 from pathlib import Path
 
 from tlcourse.material.assets.atomic import replacing
 
-FOLDER, MANIFEST, KEPT = ".tlcourse", "handed_out.json", "guesses.json"
+FOLDER, MANIFEST, KEPT, TRIES = ".tlcourse", "handed_out.json", "guesses.json", "tries.jsonl"
 OLD = " (old)"
+SWITCH, LIMIT = "TLCOURSE_TRIES", 1_000_000  # who runs a check in a loop fills no disk
+TOLD = (
+    f"(What checks and quizzes tell you is noted in {FOLDER}/{TRIES} beside your notebooks, without your answers to "
+    f"exercises; it leaves this machine only if you hand your work in. `%env {SWITCH}=off` stops it.)"
+)
 
 trouble = ""  # the sentence for the student, while her answers cannot be read or kept
 _answers: dict[str, object] = {}  # this kernel's, by question
@@ -44,6 +51,32 @@ def keep(question: str, answer: object) -> None:
         kept.setdefault(_chapter(), {})[question] = answer
 
 
+def note(asked: str, said: str, *, right: bool, truth: str = "") -> str:
+    """Add a try to the list; nothing where the student switched that off. Nobody is kept from her work if it fails.
+
+    Args:
+        asked: the name of a check, or the words of a quiz question.
+        said: the hint or the praise; for a quiz the option that was chosen.
+        right: whether that was right.
+        truth: the right option of a quiz question.
+
+    Returns:
+        What she should know, once; then "".
+    """
+    file = _file(TRIES)
+    if file is None or os.environ.get(SWITCH, "").lower() == "off":
+        return ""
+    row = {"chapter": _chapter(), "asked": asked, "said": said, "right": right}
+    row |= ({"truth": truth} if truth else {}) | ({"solution": True} if "solution" in _tags() else {})
+    with contextlib.suppress(OSError):
+        first = not file.exists()
+        if first or file.stat().st_size < LIMIT:
+            with open(file, "a", encoding="utf-8", errors="replace", newline="\n") as stream:
+                stream.write(json.dumps(row, ensure_ascii=False) + "\n")
+        return TOLD if first else ""
+    return ""
+
+
 def set_aside(chapter: str, work: Path) -> None:
     """Begin a chapter without answers; those that were given stay in the file under another name."""
     file = work / FOLDER / KEPT
@@ -60,12 +93,12 @@ def write(content: dict, file: Path) -> None:
         json.dump(content, stream, ensure_ascii=False, indent=1)
 
 
-def _file() -> Path | None:
+def _file(name: str = KEPT) -> Path | None:
     """The file of the work folder that this kernel runs in, if it runs in one."""
     with contextlib.suppress(OSError):  # the folder may be gone
         folder = Path.cwd() / FOLDER
         if (folder / MANIFEST).is_file():
-            return folder / KEPT
+            return folder / name
     return None
 
 
@@ -73,6 +106,12 @@ def _chapter() -> str:
     """The number in the name of the notebook that Jupyter started this kernel for; "" if there is none."""
     found = re.search(r"(?<!\d)\d\d(?=_)", Path(os.environ.get("JPY_SESSION_NAME", "")).name)
     return found[0] if found else ""
+
+
+def _tags() -> list[str]:
+    """The tags of the cell that is being run, which JupyterLab sends along; none from other programs."""
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    return (getattr(shell, "parent_header", None) or {}).get("metadata", {}).get("tags") or []
 
 
 def _read(file: Path) -> dict[str, dict]:

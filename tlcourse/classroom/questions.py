@@ -151,8 +151,11 @@ class Quiz(InWords):
         return "\n".join(f"{i}. {words}" for i, words in enumerate(asked, start=1))
 
     def _answer(self, i: int, chosen: str | None) -> None:
-        guesses.keep(self.questions[i]["ask"], chosen)
+        ask, truth = self.questions[i]["ask"], self.questions[i]["truth"]
+        guesses.keep(ask, chosen)
         self._reply(i)
+        if chosen is not None and (told := guesses.note(ask, chosen, right=chosen == truth, truth=truth)):
+            self.replies[i].value += f"<br><small>{html.escape(told)}</small>"
 
     def _reply(self, i: int) -> None:
         question, chosen = self.questions[i], self.choices[i].value

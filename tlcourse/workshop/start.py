@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tlcourse.classroom import guesses
+from tlcourse.material.assets.atomic import replacing
 from tlcourse.workshop import NOTEBOOKS, ROOT, WorkshopError, notebooks
 from tlcourse.workshop.lab_server import QUIET
 
@@ -61,7 +62,7 @@ def hand_out(
     try:
         (work / guesses.FOLDER).mkdir(parents=True, exist_ok=True)
         with FileLock(work / guesses.FOLDER / "lock", timeout=60):
-            return list(_hand_out(chapters, work, fresh))
+            return list(_hand_out(chapters, work, fresh, source.parent / "docs" / "glossary.md"))
     except OSError as error:
         reason = error.strerror or error
         raise WorkshopError(
@@ -92,13 +93,15 @@ def student_copy(notebook: Any) -> Any:
     return notebook
 
 
-def _hand_out(chapters: list[Path], work: Path, fresh: bool) -> Iterator[str]:
+def _hand_out(chapters: list[Path], work: Path, fresh: bool, glossary: Path) -> Iterator[str]:
     file = work / guesses.FOLDER / guesses.MANIFEST
     handed, problem = _remembered(file)
     yield from problem
     try:
         for chapter in chapters:
             yield from _hand_out_one(chapter, work, handed, fresh)
+        if glossary.exists():
+            _place_glossary(glossary, work / glossary.name, handed)
     finally:  # what was done is remembered even where the disk is full at the fifth chapter
         guesses.write(handed, file)
 
@@ -137,6 +140,16 @@ def _hand_out_one(chapter: Path, work: Path, handed: dict[str, dict], fresh: boo
         _place(copy, beside, handed)
         known["offered"] = substance
         yield f"{chapter.name} has changed; yours is left as it is, and the new one is {beside.name}."
+
+
+def _place_glossary(glossary: Path, mine: Path, handed: dict[str, dict]) -> None:
+    """Put the glossary beside the chapters, unless she has written in hers."""
+    text = glossary.read_text(encoding="utf-8").replace("](../notebooks/", "](")
+    if os.path.lexists(mine) and _digest(mine.read_text("utf-8", "replace")) != handed.get(mine.name, {}).get("copy"):
+        return
+    with replacing(mine, "w", encoding="utf-8", newline="\n") as stream:
+        stream.write(text)
+    handed[mine.name] = {"copy": _digest(text)}
 
 
 def _names(path: Path, word: str) -> Iterator[Path]:

@@ -16,6 +16,8 @@ from unittest import mock
 
 import numpy as np
 
+from tlcourse.classroom import guesses
+
 PERCENT = "That is a share between 0 and 1; in percent, please."  # what a numeric check says of truth / 100
 
 
@@ -43,14 +45,24 @@ def exercise(check: Callable[..., str]) -> Callable[..., None]:
         try:
             with _dice_put_back():
                 praise = check(*answers)
-        except NotYet:
+        except NotYet as hint:
+            _note(check, str(hint), right=False)
             raise
         except Exception as error:
             said = " ".join(re.sub(r"\x1b\[[\d;]*m", "", str(error)).split())  # Keras prints pages, and in bold
-            raise NotYet(f"Your answer could not be tried: {type(error).__name__}: {said[:300]}") from error
+            hint = f"Your answer could not be tried: {type(error).__name__}: {said[:300]}"
+            _note(check, hint, right=False)
+            raise NotYet(hint) from error
         print(f"✓ {praise}")
+        _note(check, praise, right=True)
 
     return checked
+
+
+def _note(check: Callable, said: str, *, right: bool) -> None:
+    told = guesses.note(check.__name__, said, right=right)
+    if told:
+        print(told)
 
 
 def require(holds: bool, hint: str) -> None:
