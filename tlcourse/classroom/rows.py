@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from tlcourse.classroom import plots
 from tlcourse.classroom.questions import number
+from tlcourse.classroom.scoreboard import VERDICTS
 
 WIDEST = 150.0  # interests at the edge of a drawn interval; few effects are larger
 
@@ -50,9 +52,42 @@ def as_table(board: pd.DataFrame) -> str:
         lines.append(
             f'<tr><td style="text-align:left" title="{html.escape(str(row.lecture))}">'
             f'<a href="{row.place}" target="_blank">{row.chapter}</a> {html.escape(str(row.statement))}</td>'
-            f"<td>{published}</td><td>{measured}</td><td>{_drawn(row.least, row.effect, row.most)}</td><td>{row.verdict}</td></tr>"
+            f"<td>{published}</td><td>{measured}</td><td>{_drawn(row.least, row.effect, row.most)}</td>"
+            f"<td>{row.verdict}</td></tr>"
         )
     return "".join([*lines, "</table>"])
+
+
+def forest(ax, board: pd.DataFrame):
+    """Every row as an interval that stands upright, sorted by verdict and effect; grey is what would not matter.
+
+    Args:
+        ax: where to draw.
+        board: columns `verdict`, `effect`, `least` and `most`, as for `as_table`.
+    """
+    ordered = board.assign(kind=board.verdict.map(VERDICTS.index)).sort_values(["kind", "effect"])
+    places = np.arange(len(ordered)) + 4 * ordered.kind.to_numpy()
+    colours = [plots.COLOURS[kind] for kind in ordered.kind]
+    ax.vlines(places, ordered.least, ordered.most, color=colours, lw=1.2)
+    marks(ax, places, ordered.effect, ordered.verdict, ms=4)
+    ax.axhspan(-1, 1, color="grey", alpha=0.2)
+    ax.axhline(0, color="black", lw=1)
+    ax.set_yscale("symlog", linthresh=1, linscale=0.7)
+    ticks = [-30, -10, -3, -1, 0, 1, 3, 10, 30, 100]
+    ax.set(xticks=[], yticks=ticks, yticklabels=ticks, xlabel="claims, sorted within their verdict")
+    ax.set_ylim(top=400)
+    ax.set_ylabel("effect, in interests")
+    ax.legend(loc="upper left", ncols=5, columnspacing=1, handletextpad=0.2)
+    return ax
+
+
+def marks(ax, x, y, verdicts: pd.Series, **style):
+    """A mark for each row, with one colour and marker for each verdict, the same in every figure."""
+    for kind, name in enumerate(VERDICTS):
+        here = (verdicts == name).to_numpy()
+        style |= {"color": plots.COLOURS[kind], "marker": plots.MARKERS[kind], "label": f"{name} ({here.sum()})"}
+        ax.plot(np.asarray(x)[here], np.asarray(y)[here], ls="", **style)
+    return ax
 
 
 def _drawn(least: float, effect: float, most: float) -> str:
