@@ -25,17 +25,32 @@ def places(board: pd.DataFrame, folder: Path | str = ".") -> list[str]:
         folder: where the notebooks lie.
     """
     files = {path.name[:2]: path for path in sorted(Path(folder).glob("[0-9][0-9]_*.ipynb"))}
-    cells = {name: json.loads(path.read_text(encoding="utf-8"))["cells"] for name, path in files.items()}
+    cells = {name: _cells(path) for name, path in files.items()}
 
     def place(claim: str, chapter: str) -> str:
+        named, looped = [], []
         for cell in cells.get(chapter, ()):
             source = "".join(cell["source"])
-            begun = tuple(re.findall(r'record\(\s*f"([\w-]+)\{', source))  # ids that a loop completes
-            if "scoreboard.record(" in source and (f'"{claim}"' in source or claim.startswith(begun)):
-                return f"{files[chapter].name}#cell-id={cell['id']}"
-        return files[chapter].name if chapter in files else ""
+            if cell["cell_type"] == "code" and f'"{claim}"' in source:
+                named.append(
+                    ("scoreboard.record(" in source, len(named), cell["id"])
+                )  # best one that records, the last
+            begun = re.findall(r'record\(\s*f"([\w-]+)\{', source)  # names that a loop completes
+            looped += [(True, 0, cell["id"])] if claim.startswith(tuple(begun)) else []
+        if chapter not in files:
+            return ""
+        found = max(named or looped or [(False, 0, "")])[2]
+        return files[chapter].name + (f"#cell-id={found}" if found else "")
 
     return [place(claim, chapter) for claim, chapter in zip(board.id, board.chapter, strict=True)]
+
+
+def _cells(path: Path) -> list[dict]:
+    """A notebook's cells; none of a file that is no notebook, as somebody's own copy may be."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))["cells"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
 
 
 def as_table(board: pd.DataFrame) -> str:
