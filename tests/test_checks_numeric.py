@@ -171,6 +171,7 @@ CONTEXTS = {
     "effective_size": lambda rng: (),
     "fair_baseline": to_digits,
     "fair_calibration": lambda rng: (two_sides(rng),),
+    "false_share": lambda rng: (),
     "fair_gain": lambda rng: (few_pictures(rng),),
     "gap_closed": lambda rng: tuple(np.sort(rng.uniform(20, 99, size=3))),
     "half_as_probable": lambda rng: (),

@@ -30,6 +30,7 @@ from tlcourse.classroom.checks.freezing import (
     two_stages,
 )
 from tlcourse.classroom.checks.generation import apart, divergence, handed_on, harm_repaired, mirrored_labels
+from tlcourse.classroom.checks.judging import false_share, joined, leaking_steps, verdict_rule
 from tlcourse.classroom.checks.layers import becomes_one, held_out_depth, honest_selection, mean_colours
 from tlcourse.classroom.checks.lora import adapted_in_time, break_even, merged_kernel
 from tlcourse.classroom.checks.multitask import at_equal_volume, known_mean, overstated, weights_in_place, which_control
@@ -79,6 +80,7 @@ __all__ = [
     "fair_baseline",
     "fair_calibration",
     "fair_gain",
+    "false_share",
     "features_of_the_backbone",
     "first_step",
     "gains",
@@ -96,9 +98,11 @@ __all__ = [
     "honest_selection",
     "honest_share",
     "informed",
+    "joined",
     "kept_statistics",
     "known_mean",
     "lazy_classifier",
+    "leaking_steps",
     "leep_of_a_constant",
     "mean_colours",
     "merged_kernel",
@@ -134,6 +138,7 @@ __all__ = [
     "thawed_top",
     "told_apart",
     "two_stages",
+    "verdict_rule",
     "weighted_error",
     "weights_in_place",
     "what_it_shows",
