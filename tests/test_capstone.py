@@ -11,7 +11,7 @@ from PIL import Image
 from scipy import stats
 
 from tlcourse.classroom import own_pictures, report, rows, scoreboard
-from tlcourse.methods import domain_distance
+from tlcourse.methods import domain_distance, statistics
 from tlcourse.workshop import NOTEBOOKS
 
 NAMES = ("<script>alert('x')</script>", 'a "b" & c', "птица $x$ _鳥")
@@ -149,3 +149,30 @@ def test_ridge_of_chapter_20():
     fitted = Ridge(alpha=0.1, fit_intercept=False).fit(f, wanted - wanted.mean(axis=0))
     said = (fitted.predict(new) + wanted.mean(axis=0)).argmax(axis=1)
     assert (definition("20", "ridge", classes="abc")(f, labels, new) == said).all()
+
+
+def grouped(*sizes, classes=3):
+    """Things of these sizes in each class: which thing a picture shows, and its label."""
+    thing = np.repeat(np.arange(classes * len(sizes)), np.tile(sizes, classes))
+    return thing, thing // len(sizes)
+
+
+def test_the_first_border_that_leaves_enough_is_taken():
+    few, y = grouped(*[10] * 4)  # four things a class
+    large, _ = grouped(24, *[1] * 16)  # enough things, but one of them is a fifth of all
+    enough, _ = grouped(*[2] * 20)
+    border = own_pictures.first_border({0.8: few, 0.85: large, 0.9: enough, 0.95: np.arange(len(y))}, y, least=5)
+    assert border == 0.9
+
+
+def test_too_few_different_things_cost_a_sentence():
+    thing, y = grouped(*[2] * 5, classes=2)  # ten things, of which three would test
+    with pytest.raises(ValueError, match="Expected 5 different things in each class, 10 to test on"):
+        own_pictures.first_border({0.9: thing}, y, least=5)
+
+
+def test_ten_of_ten_are_no_proof_of_all():
+    sure = own_pictures.widened(statistics.Interval(100.0, 100.0, 100.0, 10))
+    assert round(sure.low, 1) == 69.2 and sure.high == 100  # 0.025 ** (1 / 10)
+    wide = statistics.Interval(50.0, 1.0, 99.0, 10)
+    assert own_pictures.widened(wide) == wide

@@ -1,10 +1,15 @@
 """A student's folder on its way through the last chapter: it is used, or a sentence says why and ours stands in."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
+from scipy.stats import binomtest
+from sklearn.model_selection import StratifiedGroupKFold
 
 from tlcourse.material import assets, data
+from tlcourse.methods.statistics import Interval
 
 HOUSE = assets.DATA / "stickers" / "openmoji"
 
@@ -39,3 +44,34 @@ def load(folder: str | Path | None, *, least: int, most: int) -> tuple[np.ndarra
     kept = np.sort(np.concatenate([np.flatnonzero(found.y_train == label)[:share] for label in range(len(counts))]))
     names = [name.encode("utf-8", "replace").decode("utf-8") for name in found.classes]  # or they could not be shown
     return found.x_train[kept], found.y_train[kept], names
+
+
+def first_border(groupings: Mapping[float, np.ndarray], y: np.ndarray, *, least: int) -> float:
+    """The first border that leaves different things enough to learn from and to test on, none a large part of all.
+
+    Args:
+        groupings: by the border, `(n,)` int: which thing each picture shows.
+        y: `(n,)`, labels.
+        least: things that each class must have; twice as many must be in the quarter that tests.
+
+    Raises:
+        ValueError: none will do.
+    """
+    for border, thing in groupings.items():
+        if pd.Series(thing).groupby(y).nunique().min() >= least and np.bincount(thing).max() <= len(y) / 8:
+            _, test = next(StratifiedGroupKFold(4, shuffle=True, random_state=0).split(y, y, thing))
+            if len(set(thing[test])) >= 2 * least:
+                return border
+    raise ValueError(
+        f"Expected {least} different things in each class, {2 * least} to test on and none that is an eighth of all "
+        "pictures, got fewer or larger: add other pictures, set BORDER higher, or set FOLDER = None."
+    )
+
+
+def widened(drawn: Interval) -> Interval:
+    """The interval of a share in percent, no narrower than the exact one (Clopper and Pearson, 1934).
+
+    Units drawn anew know no doubt where every one was right; ten of ten leave some.
+    """
+    exact = binomtest(round(drawn.n * drawn.mean / 100), drawn.n).proportion_ci()
+    return drawn._replace(low=min(drawn.low, 100 * exact.low), high=max(drawn.high, 100 * exact.high))

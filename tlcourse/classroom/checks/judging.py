@@ -137,4 +137,4 @@ def leaking_steps(answer) -> str:
     for step, hint in LEAKS.items():
         hidden = len(given) < 2  # who has found one leak is told that there are more, and not at once which
         require(step in given, "There are more of them." if hidden else f"One that you let pass: {hint}")
-    return "A split by photograph, a stop, a seed and a cleaning: each chosen with the test in view."
+    return "One plant on both sides; and a stop, a seed and a cleaning, each chosen with the test in view."
