@@ -153,6 +153,7 @@
       bar.hidden = !hidden.hidden;
       if (lacking.length) bar.firstChild.setAttribute('href', `#${lacking[0]}`);
     }
+    dispatchEvent(new Event('resize'));  // the theme looks which code can be scrolled, and gives it to the keyboard
     for (const node of document.querySelectorAll('.tl-said')) node.textContent = widgets.get(node.dataset.guess)?.guess ?? 'none';
   }
 
@@ -257,7 +258,7 @@
     const filter = () => rows.forEach(row => {
       row.hidden = filters.some(({ column, list }) => list.value && value(row, column) !== list.value);
     });
-    table.before(make('div', { class: 'tl-controls' }, ...filters.map(each => each.row)));
+    table.parentNode.before(make('div', { class: 'tl-controls' }, ...filters.map(each => each.row)));
   }
 
   addEventListener('DOMContentLoaded', () => {

@@ -75,12 +75,29 @@ def write_source(source: Path, chapters: Iterable[Path]) -> None:
             shutil.copytree(ROOT / page, source / page)
         elif (ROOT / page).exists():
             write(source / page, (ROOT / page).read_bytes())
+    for path in (source / "docs").glob("*.md"):
+        write(path, outward(path.read_text(encoding="utf-8"), path, source))
     others = [f"docs/{path.stem}" for path in sorted((source / "docs").glob("*.md"))]
     listed = "\n".join(names.values()), "\n".join(["lectures", "scoreboard", *others])
     index = (SITE / "index.md").read_text(encoding="utf-8")
     write(source / "index.md", index.replace("CHAPTERS", listed[0]).replace("PAGES", listed[1]))
     for path, content in files.items():
         write(source / "_extra" / path, content)
+
+
+def outward(text: str, page: Path, source: Path) -> str:
+    """A page whose links to files that the site does not have lead to the repository, if there is one."""
+
+    def link(found: re.Match) -> str:
+        words, target = found.groups()
+        file = Path(os.path.normpath(page.parent / target.partition("#")[0])).relative_to(source)
+        if file == Path("README.md"):
+            return f"[{words}](../index.md)"
+        if (source / file).exists() or not (ROOT / file).exists():  # what is nowhere is for Sphinx to complain of
+            return found[0]
+        return f"[{words}]({repository()}/blob/main/{file.as_posix()})" if repository() else words
+
+    return re.sub(r"\[([^\]]*)\]\((?!\w+:|#)([^)]+)\)", link, text)
 
 
 def slim(out: Path) -> None:

@@ -166,6 +166,7 @@ def say_guesses(cell: Any, keys: list[str], states: dict[str, list[dict]]) -> No
     mine = [k for k, name in names.items() if mentions(cell, name)]
     if not mine:
         return
+    cell.outputs = [as_html(output) for output in cell.outputs]
     order = [k for found in re.finditer(r"\b(\w+)\.said", cell.source) for k in mine if names[k] == found[1]]
     nones = sum(len(re.findall(r"\bnone\b", text_of(output))) for output in cell.outputs)
     if order and nones == len(order):
@@ -180,6 +181,15 @@ def say_guesses(cell: Any, keys: list[str], states: dict[str, list[dict]]) -> No
 
         line = f'<p class="tl-guess">{"".join(map(said, mine))}</p>'
         cell.outputs.insert(0, new_output("display_data", data={"text/html": line}))
+
+
+def as_html(output: Any) -> Any:
+    """What a cell prints as an element; any other output as it is."""
+    from nbformat.v4 import new_output
+
+    if output.output_type != "stream":
+        return output
+    return new_output("display_data", data={"text/html": f'<pre class="tl-print">{html.escape(output.text)}</pre>'})
 
 
 def text_of(output: Any) -> str:

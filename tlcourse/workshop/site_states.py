@@ -117,10 +117,15 @@ def difference(stored: list[dict], new: list[dict], *, exact: bool, live: bool =
         pairs = [] if live or "state" not in now else [(old["states"][place(now["controls"])], now["state"])]
         pairs += [(asked(a), asked(b)) for a, b in zip(old.get("questions", ()), now.get("questions", ()), strict=True)]
         for shown, html in pairs:
-            said = outputs.first_difference(*(outputs.text([{"data": {"text/html": h}}]) for h in (shown, html)), exact)
-            if said:
+            if said := outputs.first_difference(_read(shown), _read(html), exact):
                 return said
     return None
+
+
+def _read(html: str) -> list[str]:
+    from nbformat.v4 import new_output
+
+    return outputs.text([new_output("display_data", data={"text/html": html})])
 
 
 def asked(question: dict) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from html import escape
@@ -34,7 +35,8 @@ def board(notebooks: Mapping[str, Any], names: Mapping[str, str]) -> str:
     body = "".join(_row(row, _where(row, notebooks, names)) for row in scoreboard.rows())
     titles = ("chapter", "claim", "published", "measured", "95 % interval", "speaks of", "verdict")
     head = "".join(f'<th scope="col">{title}</th>' for title in titles)
-    return f'{HEAD}<table class="tl-board"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>\n'
+    table = f'<table class="tl-board"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+    return f'{HEAD}<div class="tl-wide">{table}</div>\n'
 
 
 def _row(row: scoreboard.Row, address: str) -> str:
@@ -43,7 +45,7 @@ def _row(row: scoreboard.Row, address: str) -> str:
     interval = f"{row.low:.3g} to {row.high:.3g}" if row.verdict else ""
     cells = (
         row.chapter,
-        f'<a href="{address}">{escape(row.statement)}</a> <em>{escape(row.lecture)}</em>',
+        f'<a href="{address}">{_code(row.statement)}</a><br><em>{escape(row.lecture)}</em>',
         published,
         f"{row.measured:.3g} {row.unit}",
         interval,
@@ -51,6 +53,10 @@ def _row(row: scoreboard.Row, address: str) -> str:
         f'<span class="tl-verdict">{verdict}</span>',
     )
     return f'<tr id="claim-{row.id}">{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>'
+
+
+def _code(words: str) -> str:
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(words))
 
 
 def _where(row: scoreboard.Row, notebooks: Mapping[str, Any], names: Mapping[str, str]) -> str:
