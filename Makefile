@@ -1,7 +1,7 @@
 # make lab: everything from nothing to JupyterLab.   make test: everything from nothing to a tested course.
 # Both make .venv with a Python from 3.11 to 3.13 found on PATH (or PYTHON=…), and need the network only the first time.
 .NOTPARALLEL:
-.PHONY: help setup lab test lint unit notebooks browser run bench slides lock clean
+.PHONY: help setup lab test lint unit notebooks browser run site bench slides lock clean
 
 VENV := .venv
 PYTHON ?=
@@ -22,6 +22,7 @@ help:
 	@echo "make browser  open every chapter and every deck in a real browser (make test: three chapters, and what changed)"
 	@echo "make slides   set up, and open chapter NN=00 to be shown as slides"
 	@echo "make run      execute the notebooks in place, and hold them to the budgets"
+	@echo "make site     set up, build the web site in build/site, and show it on this machine"
 	@echo "make bench    measure extraction, and a probe against the guide's loop"
 	@echo "make lock     resolve requirements.txt and environment.yml anew"
 	@echo "make clean    remove .venv and what was fetched"
@@ -50,10 +51,13 @@ notebooks: setup
 
 # Every chapter and every deck in a real browser; `make unit` opens what changed and three fixed ones.
 browser: setup
-	TLCOURSE_BROWSER=all $(PY) -m pytest tests/test_browser.py tests/test_deck_browser.py $(PYTEST_ARGS)
+	TLCOURSE_BROWSER=all $(PY) -m pytest tests/test_browser.py tests/test_deck_browser.py tests/test_site_browser.py $(PYTEST_ARGS)
 
 run: setup
 	$(PY) -m tlcourse run
+
+site: setup
+	$(PY) -m tlcourse site --serve
 
 bench: setup
 	$(PY) -m tlcourse bench
@@ -62,7 +66,7 @@ slides: setup
 	$(PY) -m tlcourse slides $(NN)
 
 lock:
-	$(PY) -m uv pip compile --universal --generate-hashes --no-emit-index-url --extra dev --extra slides --extra cluster pyproject.toml -o requirements.txt
+	$(PY) -m uv pip compile --universal --generate-hashes --no-emit-index-url --extra dev --extra site --extra slides --extra cluster pyproject.toml -o requirements.txt
 	$(PY) -m tlcourse.workshop.lockfile
 
 clean:

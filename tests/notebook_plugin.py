@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from nbval.plugin import IPyNbCell
 
-from tlcourse.workshop import WorkshopError, kernels
+from tlcourse.workshop import NOTEBOOKS, WorkshopError, kernels, outputs, site_states
 
 CHECK_CALL = re.compile(r"\bchecks\.([\w.]+)\(")
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -242,5 +242,18 @@ class Controls(Extra):
         ]
         if problems:
             raise Failed("a control failed.\n" + "\n".join(problems))
+        self.compare_states()
         seconds = [(report["control"], each) for report in reports for each in report["seconds"]]
         self.user_properties.append(("seconds", json.dumps(seconds)))
+
+    def compare_states(self):
+        """What the site has of this cell's widgets is what they tell now: questions, settings, the present picture."""
+        shown, cell = getattr(self.cell, "shown", ()), self.cell.cell
+        if self.parent.path.parent != NOTEBOOKS or not site_states.models(shown):
+            return
+        number = self.parent.path.name[:2]
+        new = site_states.told(shown, self.ask, everything=False)
+        exact = outputs.on_reference(self.parent.nb)
+        stored = site_states.read(number).get(cell.id, [])
+        if said := site_states.difference(stored, new, exact=exact, live="live" in tags(cell)):
+            raise Failed(f"the site shows something else: {said}; run `python -m tlcourse run {number} --states`")

@@ -23,6 +23,7 @@ def pytest_sessionstart():
 
 def compare(item, new, stored, skip_compare=None):
     """In the place of nbval's own comparison, which takes numbers as text, and pictures inside HTML too."""
+    item.shown = new
     stale = outputs.difference(item.cell, new, exact=outputs.on_reference(item.parent.nb))
     if stale:
         number = item.cell.execution_count

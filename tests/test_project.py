@@ -21,7 +21,7 @@ from tlcourse.workshop import ROOT, lockfile
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 LOCK_TEXT = lockfile.LOCK.read_text(encoding="utf-8")
 PINS = lockfile.pins()  # some names stand twice, for different Pythons
-IN_LOCK = ("dev", "slides", "cluster")  # the extras that `make lock` resolves too
+IN_LOCK = ("dev", "site", "slides", "cluster")  # the extras that `make lock` resolves too
 
 
 def version(pin):

@@ -43,7 +43,7 @@ def _lab(arguments: argparse.Namespace) -> int:
 def _run(arguments: argparse.Namespace) -> int:
     from tlcourse.workshop import notebooks
 
-    return notebooks.run_all(arguments.numbers, check=arguments.check)
+    return notebooks.run_all(arguments.numbers, check=arguments.check, states=arguments.states)
 
 
 def _sweep(arguments: argparse.Namespace) -> int:
@@ -103,6 +103,13 @@ def _slides(arguments: argparse.Namespace) -> int:
     return 0 if arguments.notes or arguments.pdf else presenting.present(arguments.number)
 
 
+def _site(arguments: argparse.Namespace) -> int:
+    from tlcourse.workshop import site
+
+    print(f"The site's first page is {site.build(arguments.folder or site.OUT)}.")
+    return site.serve(arguments.folder or site.OUT) if arguments.serve else 0
+
+
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     top = argparse.ArgumentParser(prog="python -m tlcourse", description="The transfer-learning course.")
@@ -125,7 +132,9 @@ def parser() -> argparse.ArgumentParser:
     command("lab", _lab, "start, and open JupyterLab on your copy of the first chapter")
     run = command("run", _run, "execute notebooks in place, and hold time and memory to the budgets")
     run.add_argument("numbers", nargs="*", metavar="NN", help="chapters, such as 02; default: all")
-    run.add_argument("--check", action="store_true", help="write nothing; say whose output has changed")
+    kept = run.add_mutually_exclusive_group()
+    kept.add_argument("--check", action="store_true", help="write nothing; say whose output has changed")
+    kept.add_argument("--states", action="store_true", help="write only what the site's controls show")
     sweep = command("sweep", _sweep, "record an experiment over seeds; what is finished is kept")
     sweep.add_argument("name", metavar="NAME", help="a module of tlcourse/experiments")
     sweep.add_argument("--seeds", type=int, default=10, help="how many (default: %(default)s)")
@@ -150,6 +159,9 @@ def parser() -> argparse.ArgumentParser:
     to_file = {"nargs": "?", "const": Path(), "type": Path, "metavar": "FILE"}
     slides.add_argument("--pdf", **to_file, help="write the slides as a PDF instead, for a projector without Python")
     slides.add_argument("--notes", **to_file, help="write the speaker's notes instead, as a page to print")
+    site = command("site", _site, "build the course as a web site, to be read without Python")
+    site.add_argument("folder", nargs="?", type=Path, metavar="FOLDER", help="where to; default: build/site")
+    site.add_argument("--serve", action="store_true", help="then show it in a browser, on this machine")
     return top
 
 

@@ -16,6 +16,11 @@ class InWords(ipywidgets.VBox):
         """What the control asks or offers, as plain text; must not tell the answer."""
         raise NotImplementedError
 
+    @property
+    def asked(self) -> dict:
+        """What a page without a kernel needs to ask the same: JSON, `kind` says how to read it."""
+        raise NotImplementedError
+
     def _repr_mimebundle_(self, **options) -> dict:
         """The live view, which JupyterLab prefers, and the words."""
         view = super()._repr_mimebundle_(**options) or {}
@@ -51,7 +56,7 @@ class Prediction(InWords):
     ):
         self.question, self.unit = question, unit
         self.options = None if options is None else list(options)
-        self.low, self.high = low, high
+        self.low, self.high, self.step = low, high, step
         kept, wide = self.value, {"layout": {"width": "32em"}, "style": {"description_width": "initial"}}
         if self.options is None:
             start = (low + high) / 2 if kept is None else kept
@@ -86,6 +91,12 @@ class Prediction(InWords):
         """The question and what may be answered."""
         span = f"from {number(self.low)} to {number(self.high)} {self.unit}".strip()
         return f"Your guess first. {self.question} ({span if self.options is None else ' / '.join(self.options)})"
+
+    @property
+    def asked(self) -> dict:
+        """The question, and the options or the scale."""
+        scale = {"low": self.low, "high": self.high, "step": self.step, "unit": self.unit}
+        return {"kind": "prediction", "question": self.question, "options": self.options, **scale}
 
     def _commit(self, change) -> None:
         guesses.keep(self.question, change["new"])
@@ -149,6 +160,12 @@ class Quiz(InWords):
         """The questions and their options."""
         asked = (f"{q['ask']} ({' / '.join(q['options'])})" for q in self.questions)
         return "\n".join(f"{i}. {words}" for i, words in enumerate(asked, start=1))
+
+    @property
+    def asked(self) -> dict:
+        """The questions, with what is right and why."""
+        shown = [{"shown": "", **question, "options": list(question["options"])} for question in self.questions]
+        return {"kind": "quiz", "questions": shown}
 
     def _answer(self, i: int, chosen: str | None) -> None:
         ask, truth = self.questions[i]["ask"], self.questions[i]["truth"]

@@ -15,7 +15,6 @@ import ipywidgets
 import numpy as np
 
 from tlcourse.classroom import widgets
-from tlcourse.classroom.questions import InWords
 
 PAD, SIZE, INNER = 168, 28, 20  # the pad in pixels of the screen, a picture, and the part of it that a drawing fills
 KNOWN = 5
@@ -72,7 +71,7 @@ class OneShot:
         return ((z[:KNOWN] - z[KNOWN]) ** 2).sum(axis=-1)
 
 
-class Sketch(InWords):
+class Sketch(widgets.Replayed):
     """A pad, a choice of letters for whoever does not draw, and what the sixth is taken for.
 
     Args:
@@ -89,6 +88,7 @@ class Sketch(InWords):
         self.slot = ipywidgets.ToggleButtons(
             options=slots, value=KNOWN, description="I draw", style={"button_width": "auto"}
         )
+        self.controls = {"system": self.system, "sixth": self.sixth}
         self.strokes = ipywidgets.Text(description="strokes", layout={"display": "none"})
         self.strokes.add_class("tlcourse-strokes")
         self.pad, self.answer = ipywidgets.HTML(_PAD), ipywidgets.HTML()
@@ -107,25 +107,20 @@ class Sketch(InWords):
             f"writing system ({len(self.letters)} of them), then draw or choose a sixth, and see what it is taken for."
         )
 
-    def states(self, most: int = 60) -> list[tuple[dict, str]]:
-        """What it says of letters that can be chosen, for whoever has no kernel.
-
-        Args:
-            most: settings, each a writing system and the number of a sixth.
-
-        Returns:
-            `(values by name, HTML)` for each.
-        """
+    def grid(self, most: int = 60) -> dict[str, list]:
+        """Writing systems, and the number of a sixth, each of the five letters once."""
         numbers, here = widgets.positions(self.sixth)
-        sixths = widgets.thinned(numbers, here, KNOWN)
         names, at = widgets.positions(self.system)
-        found, kept = [], list(self.shot.pictures)
-        for system in widgets.thinned(names, at, min(len(names), most // KNOWN)):
-            for number in sixths:
-                self.shot.pictures = self._pick(system, number)
-                found.append(({"system": system, "sixth": number}, self._html()))
-        self.shot.pictures = kept
-        return found
+        systems = widgets.thinned(names, at, min(len(names), most // KNOWN))
+        return {"system": systems, "sixth": widgets.thinned(numbers, here, KNOWN)}
+
+    def replay(self, **values) -> str:
+        """What it says of letters that can be chosen."""
+        kept, self.shot.pictures = self.shot.pictures, self._pick(values["system"], values["sixth"])
+        try:
+            return self._html()
+        finally:
+            self.shot.pictures = kept
 
     def _pick(self, system: str, number: int) -> list[np.ndarray | None]:
         """A drawing of each of five letters, and one more of one of them."""

@@ -3,6 +3,7 @@
 `Lesson` does the work and knows nothing of widgets; `TeachIt` is the controls over it.
 """
 
+import functools
 import html
 import time
 from collections.abc import Iterable
@@ -12,7 +13,6 @@ import numpy as np
 import pandas as pd
 
 from tlcourse.classroom import plots, widgets
-from tlcourse.classroom.questions import InWords
 from tlcourse.material import data, features
 from tlcourse.material.data.folder import PictureError, read_picture
 
@@ -90,7 +90,7 @@ class Lesson:
         return pd.Series(shares, index=self.classifier.classes_).sort_values(ascending=False)
 
 
-class TeachIt(InWords):
+class TeachIt(widgets.Replayed):
     """Upload pictures or take stickers, name them, train, and try it on a picture it has not seen.
 
     Args:
@@ -111,6 +111,7 @@ class TeachIt(InWords):
         self.sticker_trial = ipywidgets.IntSlider(
             max=len(self.stickers.x_test) - 1, description="or test sticker", **wide
         )
+        self.controls = {"sticker": self.sticker_trial}
         self.status, self.answer = ipywidgets.HTML(), ipywidgets.HTML()
         self.upload.observe(self._uploaded, "value")
         self.take.on_click(lambda _: self._say(self._taken))
@@ -136,22 +137,17 @@ class TeachIt(InWords):
             f"({' / '.join(self.stickers.classes)}), train, and see what it says of a picture that it has not seen."
         )
 
-    def states(self, most: int = 60) -> list[tuple[dict, str]]:
-        """What it says of test stickers after five stickers of every class, for whoever has no kernel to teach it more.
+    def replay(self, **values) -> str:
+        """What it says of a test sticker after five stickers of every class."""
+        return _verdict(self._taught, self.stickers.x_test[values["sticker"]])[1]
 
-        Args:
-            most: test stickers, evenly spread.
-
-        Returns:
-            `({"sticker": number}, HTML)` for each.
-        """
+    @functools.cached_property
+    def _taught(self) -> Lesson:
         taught = Lesson(self.lesson.backbone)
         for label, name in enumerate(self.stickers.classes):
             taught.show(self.stickers.x_train[self.stickers.y_train == label][:5], name)
         taught.learn()
-        numbers, here = widgets.positions(self.sticker_trial)
-        chosen = widgets.thinned(numbers, here, min(len(numbers), most))
-        return [({"sticker": n}, _verdict(taught, self.stickers.x_test[n])[1]) for n in chosen]
+        return taught
 
     def _say(self, action) -> None:
         """Do something and show what it returns; what a person can mend is said in a sentence, the rest is raised."""

@@ -33,7 +33,55 @@ CHOICES = (
 SWITCHES = (ipywidgets.Checkbox, ipywidgets.ToggleButton)
 
 
-class Explore(InWords):
+class Replayed(InWords):
+    """Controls whose settings can be shown beforehand, for whoever has no kernel; `controls` are those by name."""
+
+    controls: Mapping[str, ipywidgets.ValueWidget]
+
+    def grid(self, most: int = 60) -> dict[str, list]:
+        """The values kept of each control, in order; there are at most so many settings, which are all combinations.
+
+        Each control is thinned evenly, keeping both ends and where it stands; a list, whose options have no order,
+        only where sliders have nothing left to give. A control with more answers than can be listed (a text, an
+        upload) stays where it is.
+
+        Args:
+            most: settings; with three controls or more an end may have to go.
+        """
+        places = [positions(control) for control in self.controls.values()]
+        slides = [isinstance(control, (*SLIDERS, ipywidgets.SelectionSlider)) for control in self.controls.values()]
+        counts = shares([len(values) for values, _ in places], most, slides)
+        kept = (thinned(*place, count) for place, count in zip(places, counts, strict=True))
+        return dict(zip(self.controls, kept, strict=True))
+
+    def replay(self, **values) -> str:
+        """What is shown at a setting, as HTML; may leave anything as it is not."""
+        raise NotImplementedError
+
+    def restore(self) -> None:
+        """Make everything again as the controls say."""
+
+    def states(self, most: int = 60) -> list[tuple[dict, str]]:
+        """What is shown at each setting of `grid`.
+
+        Returns:
+            `(values by name, HTML)` for each setting, the first control moving slowest.
+        """
+        grid = self.grid(most)
+        settings = [dict(zip(grid, setting, strict=True)) for setting in itertools.product(*grid.values())]
+        shown = [(values, self.replay(**values)) for values in settings]
+        self.restore()
+        return shown
+
+    @property
+    def asked(self) -> dict:
+        """The controls, each with the values of `grid` in words, and the buttons, which only a kernel can press."""
+        moved = [described(name, control, self.grid()[name]) for name, control in self.controls.items()]
+        buttons = [button.description for button in getattr(self, "buttons", ())]
+        return {"kind": "explore", "controls": moved, "buttons": buttons}
+
+
+class Explore(Replayed):
     """Controls above a picture of what a function makes of them.
 
     Args:
@@ -72,27 +120,13 @@ class Explore(InWords):
         pressed = [f"{button.description} (a button)" for button in self.buttons]
         return f"To be moved in a running notebook: {'; '.join(moved + pressed)}."
 
-    def states(self, most: int = 60) -> list[tuple[dict, str]]:
-        """What is shown at settings all over the controls' ranges, for whoever has no kernel.
+    def replay(self, **values) -> str:
+        """What `draw` makes of a setting."""
+        return self.draw(**values)
 
-        Each control is thinned evenly, keeping both ends and where it stands, so that every combination of what is
-        left is there; a list, whose options have no order, only where sliders have nothing left to give. A control with
-        more answers than can be listed (a text, an upload) stays where it is.
-
-        Args:
-            most: settings; with three controls or more an end may have to go.
-
-        Returns:
-            `(values by name, HTML)` for each setting, the first control moving slowest.
-        """
-        places = [positions(control) for control in self.controls.values()]
-        slides = [isinstance(control, (*SLIDERS, ipywidgets.SelectionSlider)) for control in self.controls.values()]
-        counts = shares([len(values) for values, _ in places], most, slides)
-        grid = [thinned(*place, count) for place, count in zip(places, counts, strict=True)]
-        settings = [dict(zip(self.controls, setting, strict=True)) for setting in itertools.product(*grid)]
-        shown = [(values, self.draw(**values)) for values in settings]
-        self.update()  # what `draw` has set elsewhere is again as the controls say
-        return shown
+    def restore(self) -> None:
+        """Draw anew: what `draw` has set elsewhere is again as the controls say."""
+        self.update()
 
     def update(self, _change=None) -> None:
         """Draw anew: after each move of a control, and whenever what `draw` reads has changed."""
@@ -114,6 +148,21 @@ class Explore(InWords):
 
         button.on_click(work)
         return button
+
+
+def described(name: str, control: ipywidgets.ValueWidget, kept: Sequence) -> dict:
+    """A control for a page without a kernel: `name`, `label`, `kind`, the `values` in words, and where it stands."""
+    values, here = positions(control)
+    if isinstance(control, SLIDERS):
+        kind, words = "slider", [number(value if isinstance(value, int) else float(f"{value:.6g}")) for value in kept]
+    elif isinstance(control, CHOICES):
+        kind = "slider" if isinstance(control, ipywidgets.SelectionSlider) else "choice"
+        labels = [str(option[0] if _is_pair(option) else option) for option in control.options]
+        words = [labels[values.index(value)] for value in kept]
+    else:
+        kind, words = "switch" if isinstance(control, SWITCHES) else "fixed", [str(value) for value in kept]
+    label = control.description or name
+    return {"name": name, "label": label, "kind": kind, "values": words, "here": list(kept).index(values[here])}
 
 
 def span(control: ipywidgets.ValueWidget) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import functools
 import json
 import os
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from queue import Empty
 from typing import Any
@@ -114,6 +115,21 @@ def _await(get: Any, message: str, deadline: float, wanted: Any) -> dict[str, An
             raise WorkshopError("The kernel did not answer in time; is a callback caught in a loop?") from None
         if found["parent_header"].get("msg_id") == message and wanted(found["content"]):
             return found["content"]
+
+
+@contextlib.contextmanager
+def beside(manager: Any) -> Iterator[Callable[[str], Any]]:
+    """A second line to a running kernel: a function like `ask`, for whoever runs its cells in another way."""
+    from jupyter_client.blocking.client import BlockingKernelClient
+
+    client = BlockingKernelClient()  # with a session of its own: of two with one name a kernel answers but the first
+    client.load_connection_info(manager.get_connection_info())
+    client.start_channels()
+    try:
+        client.wait_for_ready(timeout=120)
+        yield functools.partial(ask, client)
+    finally:
+        client.stop_channels()
 
 
 class Memory:

@@ -60,7 +60,13 @@ def select(numbers: Iterable[str] = (), folder: Path = NOTEBOOKS) -> list[Path]:
     return [path for path in every if not wanted or path.name[:2] in wanted]
 
 
-def execute(path: Path, *, write: bool = True, progress: Callable[[int, int], None] = lambda done, cells: None) -> Run:
+def execute(
+    path: Path,
+    *,
+    write: bool = True,
+    states: bool = False,
+    progress: Callable[[int, int], None] = lambda done, cells: None,
+) -> Run:
     """Run a notebook from its first cell to its last in a new kernel, in its own folder.
 
     An error that a widget only *shows* (in a cell's output or in an Output widget) counts as an error like any other.
@@ -69,6 +75,7 @@ def execute(path: Path, *, write: bool = True, progress: Callable[[int, int], No
         path: the notebook.
         write: put the new outputs in place (atomically, and only if nothing failed), and let the notebook record its
             claims on the scoreboard.
+        states: record what the site's controls show (see `site_states`), which takes time and memory of its own.
         progress: called with the number of code cells done, and of all.
 
     Returns:
@@ -79,7 +86,7 @@ def execute(path: Path, *, write: bool = True, progress: Callable[[int, int], No
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
-    from tlcourse.workshop import kernels, outputs
+    from tlcourse.workshop import kernels, outputs, site_states
 
     notebook = nbformat.read(path, as_version=4)
     before, exact = copy.deepcopy(notebook.cells), outputs.on_reference(notebook)
@@ -88,7 +95,7 @@ def execute(path: Path, *, write: bool = True, progress: Callable[[int, int], No
     client = NotebookClient(notebook, km=manager, timeout=CELL_TIMEOUT, record_timing=False, coalesce_streams=True)
     notebook.metadata.pop("widgets", None)
     run = Run(path, cells=len(code))
-    start = time.perf_counter()
+    start, recorded = time.perf_counter(), {}
     with tempfile.TemporaryFile() as log, contextlib.ExitStack() as stack:
         kernel = {"cwd": str(path.parent), "env": kernels.environment(**_recording(write)), "stderr": log}
         stack.enter_context(client.setup_kernel(cleanup_kc=True, **kernel))
@@ -109,6 +116,10 @@ def execute(path: Path, *, write: bool = True, progress: Callable[[int, int], No
                 run.errors += [f"cell [{done}], in a callback: {e}" for e in _shown(cell.outputs)]
                 stale = outputs.difference(before[index], cell.outputs, exact=exact)
                 run.changed += [f"cell [{done}]: {stale}"] if stale else []
+                if states and site_states.models(cell.outputs):
+                    with kernels.beside(manager) as ask:
+                        told = site_states.told(cell.outputs, ask)
+                    recorded |= {cell.id: told} if told else {}
             progress(len(code), len(code))
         for state in client.widget_state.values():
             run.errors += [f"in an Output widget: {e}" for e in _shown(state.get("outputs", ()))]
@@ -118,6 +129,8 @@ def execute(path: Path, *, write: bool = True, progress: Callable[[int, int], No
     notebook.metadata["tlcourse"] = {"vectors": outputs.vectors()}
     if write and not run.failed:
         save(notebook, path)
+    if states and not run.errors:
+        site_states.write(path.name[:2], recorded)
     return run
 
 
@@ -178,12 +191,13 @@ def save(notebook: Any, path: Path) -> None:
         stream.write(nbformat.writes(notebook).rstrip("\n") + "\n")
 
 
-def run_all(numbers: Iterable[str] = (), *, check: bool = False, folder: Path = NOTEBOOKS) -> int:
+def run_all(numbers: Iterable[str] = (), *, check: bool = False, states: bool = False, folder: Path = NOTEBOOKS) -> int:
     """Execute notebooks with a progress bar a notebook, and print the table of their costs.
 
     Args:
         numbers: which ("02"); none is all.
         check: write nothing; what a run shows must be what the file says.
+        states: write only what the site's controls show, and leave the notebooks as they are.
         folder: where the notebooks are.
 
     Returns:
@@ -199,8 +213,8 @@ def run_all(numbers: Iterable[str] = (), *, check: bool = False, folder: Path = 
         for path in paths:
             task = bars.add_task(path.stem, total=None)
             show = lambda done, cells, task=task: bars.update(task, completed=done, total=cells)  # noqa: E731
-            runs.append(execute(path, write=not check, progress=show))
-    console.print(_table(runs, check))
+            runs.append(execute(path, write=not (check or states), states=states, progress=show))
+    console.print(_table(runs, check or states))
     for run in runs:
         for error in run.errors + (run.changed if check else []):
             console.print(f"{run.path.name}, {error}", style="red", markup=False, highlight=False)

@@ -39,9 +39,14 @@ def difference(cell: Any, outputs: Iterable[Any], *, exact: bool) -> str | None:
     """
     if "live" in cell.metadata.get("tags", ()):
         return None
-    for stored, new in itertools.zip_longest(text(cell.outputs), text(outputs), fillvalue=NOTHING):
-        if not _alike(stored, new, exact):
-            return f"the file stores {_short(stored)!r}, and a run gives {_short(new)!r}"
+    return first_difference(text(cell.outputs), text(outputs), exact)
+
+
+def first_difference(stored: Iterable[str], new: Iterable[str], exact: bool) -> str | None:
+    """Say in a sentence which line differs first; None if all agree. See `difference`."""
+    for old, now in itertools.zip_longest(stored, new, fillvalue=NOTHING):
+        if not _alike(old, now, exact):
+            return f"the file stores {_short(old)!r}, and a run gives {_short(now)!r}"
     return None
 
 

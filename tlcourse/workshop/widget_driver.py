@@ -2,8 +2,7 @@
 
 Everything here runs in the notebook's own kernel (see `kernels.ask`) and returns JSON. ipywidgets shows an exception of
 a callback and goes on; here each is caught and counted, so that a control that fails cannot pass for one that works.
-It knows kinds of control that no chapter has yet, too: whoever tries one should learn whether it works, and not that
-the harness lacks a rule.
+It knows kinds of control that no chapter has yet, too, so that whoever tries one learns whether it works.
 """
 
 from __future__ import annotations
@@ -120,6 +119,38 @@ def drive() -> str:
     given.clear()  # a moved control is not a student's guess: the cells to come are to show what the file stores
     given.update(before)
     return json.dumps(reports)
+
+
+def told(model_ids: list[str], *, everything: bool) -> str:
+    """What the course's own controls among these widgets tell of themselves, for a page without a kernel.
+
+    Args:
+        model_ids: of the widgets that a cell shows.
+        everything: what is shown at each setting, in `states`; else at the present one alone, in `state`.
+
+    Returns:
+        JSON: a list of `asked`, with `words` and, for a guess, the `name` of the variable that holds it.
+    """
+    from ipywidgets.widgets import widget
+
+    found = []
+    for control in filter(lambda each: hasattr(each, "asked"), map(widget._instances.get, model_ids)):
+        entry = {**control.asked, "words": control.words}
+        if entry["kind"] == "prediction":
+            entry["name"] = next(name for name, value in _shell().user_ns.items() if _holds(name, value, control))
+        if entry["kind"] == "explore" and everything:
+            entry["states"] = [html for _, html in control.states()]
+        elif entry["kind"] == "explore":
+            entry["state"] = control.replay(**{name: each.value for name, each in control.controls.items()})
+            control.restore()
+        found.append(entry)
+    return json.dumps(found)
+
+
+def _holds(name: str, value: Any, control: Any) -> bool:
+    """Whether a notebook's variable is this control, or a table with it."""
+    mine = value.values() if isinstance(value, dict) else [value]
+    return name not in ("In", "Out") and name[0] != "_" and any(each is control for each in mine)
 
 
 def _answers() -> dict[str, Any]:

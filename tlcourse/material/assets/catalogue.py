@@ -96,6 +96,18 @@ ASSETS: dict[str, Asset] = {
             optional=True,
         ),
         Asset(
+            "mathjax",
+            "fetched/mathjax/tex-svg.js",
+            licence="Apache-2.0",
+            source="MathJax 3.2.2, for the site's formulas, from PyPI django-static-mathjax",
+            sha256="2af9375000b5a3669be94d436ae1c61159855283cd18b3ee9817fb71c8f94c84",
+            requirement="django-static-mathjax==3.2.2.1",
+            member="mathjax/static/mathjax/es5/tex-svg.js",
+            archive_sha256="05ad109fd9e5d9d380c76389689b7f523e9ccb7f7a85c1eb962c7564eac7601d",
+            download=10_249_768,
+            optional=True,
+        ),
+        Asset(
             "efficientnet_lite0",
             "weights/efficientnet_lite0.weights.h5",
             licence="Apache-2.0",

@@ -1,0 +1,145 @@
+"""Builds the site: the committed notebooks and what is stored of their controls, read by Sphinx. Nothing is run."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import http.server
+import json
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from tlcourse.material import assets
+from tlcourse.workshop import ROOT, WorkshopError, notebooks, site_pages, site_states, site_tables
+
+SITE, OUT = ROOT / "site", ROOT / "build" / "site"
+PAGES = ("README.md", "docs")  # beside the chapters; what is not there is left out
+FIRST = "data/recorded/first_start.png"  # the README's picture
+
+
+def build(folder: Path = OUT, numbers: Iterable[str] = ()) -> Path:
+    """Build the site.
+
+    Args:
+        folder: where to; what is there is replaced.
+        numbers: chapters ("02"); none is all.
+
+    Returns:
+        The site's first page.
+
+    Raises:
+        WorkshopError: Sphinx is not installed, has something to warn of, or the folder holds something else.
+    """
+    try:
+        from sphinx.cmd.build import build_main
+    except ImportError as error:
+        raise WorkshopError(f"Expected Sphinx and its theme, got: {error}; run `pip install -e .[site]`.") from error
+    if folder.exists() and any(folder.iterdir()) and not (folder / ".buildinfo").exists():
+        raise WorkshopError(f"Expected an empty folder or an earlier site, got {folder}: name another one.")
+    with tempfile.TemporaryDirectory() as scratch:
+        source, out = Path(scratch, "source"), Path(scratch, "site")
+        write_source(source, notebooks.select(numbers))
+        options = ["-b", "html", "-c", str(SITE), "-d", str(Path(scratch, "doctrees")), "-W", "--keep-going", "-q",
+                   "-D", f"html_extra_path={source / '_extra'}"]  # fmt: skip
+        if build_main([*options, str(source), str(out)]):
+            raise WorkshopError("Expected a site without a warning, got those above: mend the pages that they name.")
+        slim(out)
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(out, folder)
+    return folder / "index.html"
+
+
+def write_source(source: Path, chapters: Iterable[Path]) -> None:
+    """Write what Sphinx reads: the chapters as pages, the tables, what stands in `docs`, and the files pages fetch."""
+    import nbformat
+
+    chosen = {path.name[:2] for path in chapters}
+    names = {path.name[:2]: f"notebooks/{path.stem}" for path in notebooks.select()}
+    read = {number: nbformat.read(ROOT / f"{name}.ipynb", as_version=4) for number, name in names.items()}
+    files: dict[str, bytes] = {"_static/mathjax/tex-svg.js": assets.path("mathjax").read_bytes()}
+    for number, notebook in read.items():
+        if number in chosen:
+            made = site_pages.page(notebook, number, site_states.read(number), files)
+        else:  # its first cell, so that links lead somewhere
+            made = {**notebook, "cells": notebook.cells[:1]}
+        write(source / f"{names[number]}.ipynb", json.dumps(made))
+    write(source / "scoreboard.md", site_tables.board(read, names))
+    write(source / "lectures.md", site_tables.lectures(names))
+    for page in (*PAGES, FIRST):
+        if (ROOT / page).is_dir():
+            shutil.copytree(ROOT / page, source / page)
+        elif (ROOT / page).exists():
+            write(source / page, (ROOT / page).read_bytes())
+    for path in (source / "docs").glob("*.md"):
+        write(path, outward(path.read_text(encoding="utf-8"), path, source))
+    others = [f"docs/{path.stem}" for path in sorted((source / "docs").glob("*.md"))]
+    listed = "\n".join(names.values()), "\n".join(["lectures", "scoreboard", *others])
+    index = (SITE / "index.md").read_text(encoding="utf-8")
+    write(source / "index.md", index.replace("CHAPTERS", listed[0]).replace("PAGES", listed[1]))
+    for path, content in files.items():
+        write(source / "_extra" / path, content)
+
+
+def outward(text: str, page: Path, source: Path) -> str:
+    """A page whose links to files that the site does not have lead to the repository, if there is one."""
+
+    def link(found: re.Match) -> str:
+        words, target = found.groups()
+        file = Path(os.path.normpath(page.parent / target.partition("#")[0])).relative_to(source)
+        if file == Path("README.md"):
+            return f"[{words}](../index.md)"
+        if (source / file).exists() or not (ROOT / file).exists():  # what is nowhere is for Sphinx to complain of
+            return found[0]
+        return f"[{words}]({repository()}/blob/main/{file.as_posix()})" if repository() else words
+
+    return re.sub(r"\[([^\]]*)\]\((?!\w+:|#)([^)]+)\)", link, text)
+
+
+def slim(out: Path) -> None:
+    """Take out of a site what no reader needs: maps of the theme's scripts, and two thousand icons not shown."""
+    for path in out.rglob("*.map"):
+        path.unlink()
+    pages = [*out.rglob("*.html"), *out.glob("_static/scripts/*theme.js")]
+    shown = {name for page in pages for name in re.findall(r"\bfa-([a-z-]+)", page.read_text(encoding="utf-8"))}
+    icons = out / "_static" / "scripts" / "fontawesome.js"
+    drawn = r'("?([\w-]+)"?:\[\d+,\d+,\[[^\]]*\],"[0-9a-f]+",)(?:"[^"]*"|\[[^\]]*\])'
+    thin = re.sub(
+        drawn, lambda icon: icon[0] if icon[2] in shown else f'{icon[1]}""', icons.read_text(encoding="utf-8")
+    )
+    icons.write_text(thin, encoding="utf-8")
+
+
+def write(path: Path, content: str | bytes) -> None:
+    """Write a file, and make its folder."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+@functools.cache
+def repository() -> str | None:
+    """The address under which this checkout is published, for the launch buttons: what git calls `origin`.
+
+    None if there is none, or it is no address that a browser can open.
+    """
+    if given := os.environ.get("TLCOURSE_REPOSITORY"):
+        return given
+    command = ["git", "-C", str(ROOT), "remote", "get-url", "origin"]
+    with contextlib.suppress(OSError):
+        said = subprocess.run(command, capture_output=True, text=True).stdout.strip()
+        found = re.fullmatch(r"(?:https://|(?:ssh://)?git@)((?:github|gitlab)\.com)[:/](.+?)(?:\.git)?/?", said)
+        return f"https://{found[1]}/{found[2]}" if found else None
+    return None
+
+
+def serve(folder: Path = OUT, port: int = 8000) -> int:
+    """Show a site that was built, on this machine alone, until Ctrl-C."""
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(folder))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
+        print(f"The site is at http://127.0.0.1:{server.server_port}/ until you press Ctrl-C.")
+        server.serve_forever()
+    return 0
