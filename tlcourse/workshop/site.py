@@ -17,6 +17,7 @@ from pathlib import Path
 from tlcourse.material import assets
 from tlcourse.workshop import ROOT, WorkshopError, notebooks, site_pages, site_states, site_tables
 
+BRANCH = "main"
 SITE, OUT = ROOT / "site", ROOT / "build" / "site"
 PAGES = ("README.md", "docs")  # beside the chapters; what is not there is left out
 FIRST = "data/recorded/first_start.png"  # the README's picture
@@ -95,14 +96,14 @@ def outward(text: str, page: Path, source: Path) -> str:
             return f"[{words}](../index.md)"
         if (source / file).exists() or not (ROOT / file).exists():  # what is nowhere is for Sphinx to complain of
             return found[0]
-        return f"[{words}]({repository()}/blob/main/{file.as_posix()})" if repository() else words
+        return f"[{words}]({repository()}/blob/{BRANCH}/{file.as_posix()})" if repository() else words
 
     return re.sub(r"\[([^\]]*)\]\((?!\w+:|#)([^)]+)\)", link, text)
 
 
 def slim(out: Path) -> None:
     """Take out of a site what no reader needs: maps of the theme's scripts, and two thousand icons not shown."""
-    for path in out.rglob("*.map"):
+    for path in [*out.rglob("*.map"), *out.glob("_static/*macros.html")]:
         path.unlink()
     pages = [*out.rglob("*.html"), *out.glob("_static/scripts/*theme.js")]
     shown = {name for page in pages for name in re.findall(r"\bfa-([a-z-]+)", page.read_text(encoding="utf-8"))}

@@ -18,7 +18,7 @@ from tlcourse.workshop import WorkshopError, site_states
 FOLDED = {"figure": "How this figure is made", "setup": "Set-up"}
 UNREAD = ("states", "pictures", "questions")  # of a widget: what a page fetches when it is looked at
 TASK = re.compile(r"\n\n(?=\*\*(?:Exercise|Bug hunt))")
-CHECKED = "*Your answer is checked where the notebook runs: `make lab`, or a launch button at the top of this page.*"
+CHECKED = "*Your answer is checked where the notebook runs: `make lab`, or the launch button above, if there is one.*"
 IMAGE = re.compile(r'<img ([^>]*?)src="data:image/(png|webp|jpeg);base64,([^"]+)"')
 
 
@@ -44,17 +44,17 @@ def page(notebook: Any, number: str, states: dict[str, list[dict]], files: dict[
     for cell in made.cells:
         keys, tags = behind.get(cell.id, []), list(cell.metadata.get("tags", []))
         if cell.cell_type == "markdown":
-            above, *tasks = TASK.split(f"\n\n{cell.source}")
-            anchor = f'<div class="cell-anchor" id="cell-{cell.id}"></div>\n\n' if cells else ""
-            source = covered(above.strip(), keys) if above.strip() else ""
-            cells.append(new_markdown_cell("\n\n".join([anchor + source, *tasks]), metadata=cell.metadata))
+            title, _, source = cell.source.partition("\n") if not cells else ("", "", f"\n{cell.source}")
+            anchor = f'<div class="cell-anchor" id="cell-{cell.id}"></div>'
+            above, *tasks = TASK.split(f"\n{source}")
+            parts = [title.replace("#", f"# {number} ·", 1), anchor, covered(above.strip(), keys), *tasks]
+            cells.append(new_markdown_cell("\n\n".join(filter(None, parts)), metadata=cell.metadata))
             continue
         cell.metadata = {"tags": [*tags, *keys], "cell_id": cell.id}
         fold(cell, tags)
         show(cell, number, states.get(cell.id, []), files)
         say_guesses(cell, keys, states)
         cells.append(cell)
-    cells[0].source = re.sub(r"\A# ", f"# {number} · ", cells[0].source)
     made.cells = cells
     return made
 
@@ -92,7 +92,7 @@ def mentions(cell: Any, name: str) -> bool:
 
 def covered(source: str, keys: list[str]) -> str:
     """Markdown that stays covered until these guesses are made."""
-    return f"::::::{{container}} {' '.join(f'tag_{k}' for k in keys)}\n{source}\n::::::" if keys else source
+    return f"::::::{{container}} {' '.join(f'tag_{k}' for k in keys)}\n{source}\n::::::" if keys and source else source
 
 
 def fold(cell: Any, tags: list[str]) -> None:
