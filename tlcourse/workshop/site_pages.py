@@ -19,6 +19,8 @@ FOLDED = {"figure": "How this figure is made", "setup": "Set-up"}
 UNREAD = ("states", "pictures", "questions")  # of a widget: what a page fetches when it is looked at
 TASK = re.compile(r"\n\n(?=\*\*(?:Exercise|Bug hunt))")
 CHECKED = "*Your answer is checked where the notebook runs: `make lab`, or the launch button above, if there is one.*"
+# A link to a cell, as JupyterLab reads it (`classroom.rows`), in Markdown and anywhere.
+LINK, CELL = re.compile(r"\[([^\]]*)\]\((\w+)\.ipynb#cell-id=([\w-]+)\)"), re.compile(r"(\d\d_\w+)\.ipynb#cell-id=")
 IMAGE = re.compile(r'<img ([^>]*?)src="data:image/(png|webp|jpeg);base64,([^"]+)"')
 
 
@@ -125,9 +127,14 @@ def show(cell: Any, number: str, widgets: list[dict], files: dict[str, bytes]) -
             n, one = next(left)
             output.data = {"text/html": widget(key(cell.id, n), f"states/{number}-{cell.id}-{n}.js", one, files)}
         elif "text/html" in data:
-            output.data = {"text/html": IMAGE.sub(lambda found: image(found, files), data["text/html"])}
+            output.data = {"text/html": IMAGE.sub(lambda found: image(found, files), linked(data["text/html"]))}
         elif "text/markdown" in data:
-            output.data = {"text/markdown": data["text/markdown"]}
+            output.data = {"text/markdown": LINK.sub(r'<a href="\2.html#cell-\3">\1</a>', data["text/markdown"])}
+
+
+def linked(source: str) -> str:
+    """HTML, or what holds it, whose links to cells lead to them here."""
+    return CELL.sub(r"\1.html#cell-", source)
 
 
 def image(found: re.Match, files: dict[str, bytes]) -> str:
@@ -148,11 +155,11 @@ def widget(name: str, path: str, told: dict, files: dict[str, bytes]) -> str:
     light = {k: v for k, v in told.items() if k not in UNREAD}
     if heavy := {k: told[k] for k in UNREAD if k in told}:
         light["file"] = f"../{path}"
-        files[path] = f"tlcourse({json.dumps(name)}, {json.dumps(heavy)});\n".encode()
+        files[path] = f"tlcourse({json.dumps(name)}, {linked(json.dumps(heavy))});\n".encode()
     first = told["states"][site_states.place(told["controls"])] if "states" in told else ""
     pictures = told.get("pictures", [])
     first = re.sub(r'src="#(\d+)"', lambda f: f'src="data:image/webp;base64,{pictures[int(f[1])]}"', first)
-    first = IMAGE.sub(lambda found: image(found, files), first)
+    first = IMAGE.sub(lambda found: image(found, files), linked(first))
     data = json.dumps(light).replace("<", "\\u003c")
     return (
         f'<div class="tl-widget" id="{name}"><script type="application/json">{data}</script>'
