@@ -3,10 +3,8 @@
 import copy
 import json
 import math
-import os
 import re
 import subprocess
-import sys
 from html import unescape
 
 import nbformat
@@ -14,7 +12,7 @@ import pytest
 from docutils import nodes
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from tlcourse.workshop import NOTEBOOKS, ROOT, WorkshopError, site, site_pages, site_sphinx, site_states
+from tlcourse.workshop import NOTEBOOKS, WorkshopError, site, site_pages, site_sphinx, site_states
 
 EVERY = sorted(NOTEBOOKS.glob("*.ipynb"))
 GLOSSARY = """\
@@ -237,17 +235,6 @@ def test_nothing_but_a_site_is_overwritten(tmp_path):
 def test_stored_states_are_small():
     assert sum(path.stat().st_size for path in site_states.STATES.glob("*.json")) < 14e6
     assert {path.stem for path in site_states.STATES.glob("*.json")} == {path.name[:2] for path in EVERY}
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory):
-    """The whole site, built as a reader would: in a process of its own, for Sphinx leaves marks in docutils."""
-    folder = tmp_path_factory.mktemp("site")
-    environment = {**os.environ, "TLCOURSE_REPOSITORY": "https://github.com/somebody/course"}
-    command = [sys.executable, "-m", "tlcourse", "site", str(folder)]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (0, ""), done.stderr
-    return folder
 
 
 def test_the_site_is_whole_and_of_the_size_that_was_promised(built):

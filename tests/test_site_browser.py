@@ -10,7 +10,6 @@ import browser_lab
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from test_browser import CHAPTERS, changed
-from test_site import built  # noqa: F401
 
 from tlcourse.workshop import site_states
 
@@ -22,10 +21,11 @@ FIXED = {"00", "06"}  # with a quiz and a guess of each kind; with a list and a 
 OPENED = CHAPTERS if os.environ.get("TLCOURSE_BROWSER") else [p for p in CHAPTERS if p.name[:2] in FIXED | changed()]
 START = "notebooks/00_start_here.html"
 LIMIT = 30_000
+UNCOVER = "document.querySelectorAll('.tl-cover:not([hidden]) button').forEach(each => each.click())"
 
 
 @pytest.fixture(scope="module")
-def address(built):  # noqa: F811
+def address(built):
     """The site on a server of this machine."""
 
     class Quiet(SimpleHTTPRequestHandler):
@@ -73,9 +73,10 @@ def well(page):
 
 @pytest.mark.parametrize("path", OPENED, ids=lambda path: path.stem)
 @pytest.mark.parametrize("place", ["server", "folder"])
-def test_every_control_of_a_chapter_moves_by_keyboard(visit, built, address, path, place):  # noqa: F811
+def test_every_control_of_a_chapter_moves_by_keyboard(visit, built, address, path, place):
     base = address if place == "server" else built.as_uri()
     page = visit(f"{base}/notebooks/{path.stem}.html")
+    page.evaluate(UNCOVER)
     stored = site_states.read(path.name[:2])
     for cell, told in stored.items():
         for n, widget in enumerate(told):
@@ -222,7 +223,7 @@ def test_axe_finds_nothing_serious(visit, address, name, how):
     page = visit(f"{address}/{name}.html", **how)
     page.wait_for_timeout(300)
     page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true; })")
-    page.evaluate("document.querySelectorAll('.tl-cover:not([hidden]) button').forEach(each => each.click())")
+    page.evaluate(UNCOVER)
     page.wait_for_timeout(800)  # the theme looks a little later which code can be scrolled
     found = Axe().run(page).response["violations"]
     bad = [f for f in found if f["impact"] in ("serious", "critical")]
@@ -234,7 +235,7 @@ def test_axe_finds_nothing_serious(visit, address, name, how):
 def test_a_telephone_is_wide_enough(visit, address, name):
     page = visit(f"{address}/{name}.html")
     page.set_viewport_size({"width": 390, "height": 800})
-    page.evaluate("document.querySelectorAll('.tl-cover:not([hidden]) button').forEach(each => each.click())")
+    page.evaluate(UNCOVER)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 

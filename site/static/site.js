@@ -32,7 +32,7 @@
   // A picture for each setting
 
   function explore(widget) {
-    const { controls, buttons } = widget.told;
+    const { controls, buttons, aside } = widget.told;
     const at = controls.map(control => control.here);
     const place = () => controls.reduce((sum, control, i) => sum * control.values.length + at[i], 0);
     const state = () => controls.filter(moves).map(control => [control.name, control.values[at[controls.indexOf(control)]]]);
@@ -49,9 +49,8 @@
     widget.pane.before(box);
     widget.pane.after(widget.words);
     widget.pane.setAttribute('aria-live', 'polite');
-    const only = ['Recorded settings; between them it moves in a running notebook'];
-    if (buttons.length) only.push(`so do its buttons: ${buttons.join(', ')}`);
-    widget.words.textContent = `${only.join(', and ')}.`;
+    const also = buttons.length ? `, and so do its buttons (${buttons.join(', ')})` : '';
+    widget.words.textContent = aside || `Recorded settings; between them it moves in a running notebook${also}.`;
     widget.set = wanted => {
       controls.forEach((control, i) => {
         const value = control.values.indexOf(wanted.get(control.name));
@@ -229,8 +228,8 @@
     const { name, state } = address();
     const target = widgets.get(name) ?? { root: document.getElementById(name) };
     if (!target.root) return;
-    if (target.root.closest('[hidden]')) return;
-    target.root.scrollIntoView();
+    const cover = target.root.closest('[hidden]')?.previousElementSibling;
+    (cover ?? target.root).scrollIntoView();
     if ([...state].length) await target.set?.(state);
   }
 

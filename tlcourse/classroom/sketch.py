@@ -79,6 +79,8 @@ class Sketch(widgets.Replayed):
         letters: to choose from, by the name of a writing system: `(letters, drawings, 28, 28) uint8`.
     """
 
+    aside = "Recorded letters; your own can be drawn on a pad in a running notebook."
+
     def __init__(self, embed: Callable[[np.ndarray], np.ndarray], letters: dict[str, np.ndarray]):
         self.shot, self.letters = OneShot(embed), letters
         wide = {"layout": {"width": "26em"}, "style": {"description_width": "8em"}}

@@ -98,6 +98,8 @@ class TeachIt(widgets.Replayed):
         domain: the stickers that are offered beside your own pictures.
     """
 
+    aside = "It was given five stickers of every class, and has not seen these."
+
     def __init__(self, backbone, domain: str = "photo"):
         self.lesson = Lesson(backbone)
         self.stickers = data.stickers(domain, size=SIZE)

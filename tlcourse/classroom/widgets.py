@@ -37,6 +37,7 @@ class Replayed(InWords):
     """Controls whose settings can be shown beforehand, for whoever has no kernel; `controls` are those by name."""
 
     controls: Mapping[str, ipywidgets.ValueWidget]
+    aside = ""  # what a page without a kernel says of these settings
 
     def grid(self, most: int = 60) -> dict[str, list]:
         """The values kept of each control, in order; there are at most so many settings, which are all combinations.
@@ -78,7 +79,7 @@ class Replayed(InWords):
         """The controls, each with the values of `grid` in words, and the buttons, which only a kernel can press."""
         moved = [described(name, control, self.grid()[name]) for name, control in self.controls.items()]
         buttons = [button.description for button in getattr(self, "buttons", ())]
-        return {"kind": "explore", "controls": moved, "buttons": buttons}
+        return {"kind": "explore", "controls": moved, "buttons": buttons, "aside": self.aside}
 
 
 class Explore(Replayed):
