@@ -133,6 +133,12 @@ def test_a_round_is_covered_from_its_result_to_its_task():
     assert tell.outputs[0].data["text/markdown"].endswith(f"Your guess: {site_pages.said('w-ask-0')}.")
 
 
+def test_headings_stay_in_the_table_of_contents():
+    cover = "::::::{container} tag_w-a-0\n%s\n::::::"
+    made = site_pages.covered("what came out\n\n## Round 1: why?\n\nask", ["w-a-0"])
+    assert made == f"{cover % 'what came out'}\n\n## Round 1: why?\n\n{cover % 'ask'}"
+
+
 def test_a_guess_that_cannot_be_written_in_its_place_stands_above_the_result():
     notebook = small()
     notebook.cells[3].source = "plots.show(guess=guess.value)"

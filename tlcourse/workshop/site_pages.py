@@ -17,6 +17,7 @@ from tlcourse.workshop import WorkshopError, site_states
 
 FOLDED = {"figure": "How this figure is made", "setup": "Set-up"}
 UNREAD = ("states", "pictures", "questions")  # of a widget: what a page fetches when it is looked at
+HEADING = re.compile(r"(?m)^(##+ .+)$")
 TASK = re.compile(r"\n\n(?=\*\*(?:Exercise|Bug hunt))")
 CHECKED = "*Your answer is checked where the notebook runs: `make lab`, or the launch button above, if there is one.*"
 # A link to a cell, as JupyterLab reads it (`classroom.rows`), in Markdown and anywhere.
@@ -93,8 +94,15 @@ def mentions(cell: Any, name: str) -> bool:
 
 
 def covered(source: str, keys: list[str]) -> str:
-    """Markdown that stays covered until these guesses are made."""
-    return f"::::::{{container}} {' '.join(f'tag_{k}' for k in keys)}\n{source}\n::::::" if keys and source else source
+    """Markdown that stays covered until these guesses are made; headings stay, or the table of contents lacks them."""
+    if not keys:
+        return source
+    tags = " ".join(f"tag_{k}" for k in keys)
+    pieces = [piece.strip() for piece in HEADING.split(source)]  # what is between headings, and headings, in turn
+    hidden = [
+        piece if i % 2 else f"::::::{{container}} {tags}\n{piece}\n::::::" for i, piece in enumerate(pieces) if piece
+    ]
+    return "\n\n".join(hidden)
 
 
 def fold(cell: Any, tags: list[str]) -> None:
