@@ -244,4 +244,4 @@ def test_the_first_page_is_light(browser, address):
     page.on("response", lambda answer: sizes.append(len(answer.body())) if answer.ok else None)
     page.goto(f"{address}/index.html")
     page.wait_for_load_state("networkidle")
-    assert sum(sizes) < 1.5e6
+    assert sum(sizes) < 1.1e6

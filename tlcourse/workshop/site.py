@@ -11,7 +11,7 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from tlcourse.material import assets
@@ -107,12 +107,15 @@ def slim(out: Path) -> None:
         path.unlink()
     pages = [*out.rglob("*.html"), *out.glob("_static/scripts/*theme.js")]
     shown = {name for page in pages for name in re.findall(r"\bfa-([a-z-]+)", page.read_text(encoding="utf-8"))}
-    icons = out / "_static" / "scripts" / "fontawesome.js"
-    drawn = r'("?([\w-]+)"?:\[\d+,\d+,\[[^\]]*\],"[0-9a-f]+",)(?:"[^"]*"|\[[^\]]*\])'
-    thin = re.sub(
-        drawn, lambda icon: icon[0] if icon[2] in shown else f'{icon[1]}""', icons.read_text(encoding="utf-8")
-    )
-    icons.write_text(thin, encoding="utf-8")
+    drawn = r'"?([\w-]+)"?:\[\d+,\d+,\[[^\]]*\],"[0-9a-f]+",(?:"[^"]*"|\[[^\]]*\])\],?'
+    _edit(out / "_static/scripts/fontawesome.js", drawn, lambda icon: icon[0] if icon[1] in shown else "")
+    named = r'(?:\.fa-[\w-]+,?)+\{--fa:"[^"]*"\}'
+    keep = lambda rule: rule[0] if shown & set(re.findall(r"\.fa-([\w-]+)", rule[0])) else ""  # noqa: E731
+    _edit(out / "_static/styles/pydata-sphinx-theme.css", named, keep)
+
+
+def _edit(path: Path, pattern: str, change: Callable[[re.Match], str]) -> None:
+    path.write_text(re.sub(pattern, change, path.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 def write(path: Path, content: str | bytes) -> None:
