@@ -9,7 +9,7 @@ from tlcourse.experiments import lora_ranks as rank_sweep
 
 LAYERS = 6
 # What is trained, and at which rate.
-RATES = {"nothing": 0.0, "last 1": 3e-4, "last 3": 1e-4, "first 3": 1e-4, "first 1": 3e-4, "all 6": 1e-4}
+RATES = {"nothing": 0.0, "last 1": 3e-5, "last 3": 1e-4, "first 3": 1e-4, "first 1": 3e-4, "all 6": 3e-5}
 CONFIGS = [{"part": part} for part in RATES]
 MINIATURE = {"config": {"part": "first 3"}, "rank_sweep.LENGTH": 6, "rank_sweep.TRAIN": 32,
              "rank_sweep.VALIDATION": 8}  # fmt: skip
