@@ -23,9 +23,8 @@ def main() -> None:
     ax.legend(loc="lower right", title="a small network that starts with")
     path = assets.DATA / "recorded" / "first_start.png"
     ax.figure.savefig(path, metadata={"Software": None})
-    Image.open(path).convert("RGB").quantize(64, dither=Image.Dither.NONE).save(
-        path, optimize=True
-    )  # a quarter of its weight
+    few = Image.open(path).convert("RGB").quantize(64, dither=Image.Dither.NONE)
+    few.save(path, optimize=True)  # a quarter of its weight: it is on the site's first page
 
 
 if __name__ == "__main__":
