@@ -32,9 +32,8 @@ def places(board: pd.DataFrame, folder: Path | str = ".") -> list[str]:
         for cell in cells.get(chapter, ()):
             source = "".join(cell["source"])
             if cell["cell_type"] == "code" and f'"{claim}"' in source:
-                named.append(
-                    ("scoreboard.record(" in source, len(named), cell["id"])
-                )  # best one that records, the last
+                # Best is a cell that records; of several the last.
+                named.append(("scoreboard.record(" in source, len(named), cell["id"]))
             begun = re.findall(r'record\(\s*f"([\w-]+)\{', source)  # names that a loop completes
             looped += [(True, 0, cell["id"])] if claim.startswith(tuple(begun)) else []
         if chapter not in files:

@@ -77,7 +77,7 @@ class Replayed(InWords):
     @property
     def asked(self) -> dict:
         """The controls, each with the values of `grid` in words, and the buttons, which only a kernel can press."""
-        moved = [described(name, control, self.grid()[name]) for name, control in self.controls.items()]
+        moved = [described(name, self.controls[name], kept) for name, kept in self.grid().items()]
         buttons = [button.description for button in getattr(self, "buttons", ())]
         return {"kind": "explore", "controls": moved, "buttons": buttons, "aside": self.aside}
 

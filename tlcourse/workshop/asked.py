@@ -1,22 +1,20 @@
-"""What the course asks, chapter by chapter, and the truth: read from what the stored notebooks show."""
+"""What the course asks, chapter by chapter, as its controls tell it, and the truth, as the stored notebooks show it."""
 
 from __future__ import annotations
 
 import html
+import itertools
 import json
 import re
 import tomllib
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from tlcourse.material.assets import DATA
-from tlcourse.workshop import NOTEBOOKS, notebooks
+from tlcourse.workshop import NOTEBOOKS, notebooks, site_states
 
 TRUTHS = DATA / "truths.toml"
-GUESS = re.compile(r"Your guess first\. (.+) \((?:from (-?[\d,.]+) to (-?[\d,.]+) ?(.*)|(.+ / .+))\)", re.DOTALL)
-QUIZ = re.compile(r"\d+\. (.+) \((.+ / .+)\)")
 CHECK = re.compile(r"\bchecks\.(\w+)\(")
 
 
@@ -89,13 +87,12 @@ def _chapter(path: Path, rows: dict[str, dict]) -> Chapter:
     chapter = Chapter(path.name[:2], title.partition("\n")[0].lstrip("# "))
     cells = cells_of(notebook)
     shown = {cell["id"]: "\n".join(map(as_text, cell["outputs"])) for cell, _, _ in cells}
-    for cell, tags, source in cells:
-        for output in cell["outputs"]:
-            words = "".join(output.get("data", {}).get("text/plain", ""))
-            if guess := GUESS.fullmatch(words):
-                chapter.guesses.append(_guess(guess, rows, shown))
-            elif "application/vnd.jupyter.widget-view+json" in output.get("data", {}):
-                chapter.quiz += _quiz(words)
+    for widget in itertools.chain.from_iterable(site_states.read(chapter.number).values()):
+        if widget["kind"] == "prediction":
+            chapter.guesses.append(_guess(widget, rows, shown))
+        elif widget["kind"] == "quiz":
+            chapter.quiz += [Question(each["ask"], tuple(each["options"])) for each in widget["questions"]]
+    for _, tags, source in cells:
         if "check" in tags and (call := CHECK.search(source)):
             chapter.exercises[call[1]] = _what(call[1])
     return chapter
@@ -108,20 +105,11 @@ def as_text(output: dict) -> str:
     return html.unescape(re.sub(r"data:image[^\"']*", "", "\n".join(said)))
 
 
-def _guess(found: re.Match, rows: dict[str, dict], shown: dict[str, str]) -> Question:
-    ask, low, high, unit, options = found.groups()
+def _guess(told: dict, rows: dict[str, dict], shown: dict[str, str]) -> Question:
+    ask, options = told["question"], tuple(told["options"] or ())
     row = next((row for start, row in rows.items() if ask.startswith(start)), {"unsaid": "no row"})
-    if options:
-        several = tuple(options.split(" / "))
-        return Question(ask, several, truth=truth_of(row, several, shown))
-    low, high = (float(end.replace(",", "")) for end in (low, high))
-    return Question(ask, (), low, high, unit, truth_of(row, (), shown))
-
-
-def _quiz(words: str) -> Iterator[Question]:
-    for line in words.splitlines():
-        if found := QUIZ.fullmatch(line):
-            yield Question(found[1], tuple(found[2].split(" / ")))
+    scale = () if options else (told["low"], told["high"], told["unit"])
+    return Question(ask, options, *scale, truth=truth_of(row, options, shown))
 
 
 def _what(name: str) -> str:

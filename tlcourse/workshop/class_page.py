@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import quantiles
 
+from tlcourse.classroom.questions import number
 from tlcourse.material.assets.atomic import replacing
 from tlcourse.workshop import asked, handed_in
 from tlcourse.workshop.asked import Chapter, Question
@@ -94,7 +95,7 @@ def page(room: list[Student], chapters: list[Chapter]) -> str:
         row["exercises"] = [each for each in row["exercises"] if each.outcomes]
     rows = [row for row in rows if any(row[key] for key in ("opened", "guesses", "quiz", "exercises"))]
     template = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined)
-    template.filters["number"] = lambda value: f"{value + 0.0:,.10g}"  # no -0
+    template.filters["number"] = lambda value: number(value + 0.0)  # no -0
     troubles = [sentence for student in room for sentence in student.troubles]
     made = template.from_string(TEMPLATE.read_text(encoding="utf-8"))
     return made.render(rows=rows, students=len(room), troubles=troubles, outcomes=(AT_ONCE, AFTER, NOT_YET, LOOKED))

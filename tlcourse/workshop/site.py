@@ -69,7 +69,7 @@ def write_source(source: Path, chapters: Iterable[Path]) -> None:
         else:  # its first cell, so that links lead somewhere
             made = {**notebook, "cells": notebook.cells[:1]}
         write(source / f"{names[number]}.ipynb", json.dumps(made))
-    write(source / "scoreboard.md", site_tables.board(read, names))
+    write(source / "scoreboard.md", site_tables.board())
     write(source / "lectures.md", site_tables.lectures(names))
     for page in (*PAGES, FIRST):
         if (ROOT / page).is_dir():

@@ -6,10 +6,10 @@ import re
 import tomllib
 from collections.abc import Mapping
 from html import escape
-from typing import Any
 
-from tlcourse.classroom import scoreboard
+from tlcourse.classroom import rows, scoreboard
 from tlcourse.material import assets
+from tlcourse.workshop import NOTEBOOKS, site_pages
 
 HEAD = """\
 # The scoreboard
@@ -25,21 +25,18 @@ What each slide says, in our words, and where the course takes it up, or why it 
 """
 
 
-def board(notebooks: Mapping[str, Any], names: Mapping[str, str]) -> str:
-    """The scoreboard as a page.
-
-    Args:
-        notebooks: the chapters with their outputs, by number.
-        names: of their pages, by number.
-    """
-    body = "".join(_row(row, _where(row, notebooks, names)) for row in scoreboard.rows())
+def board() -> str:
+    """The scoreboard as a page; a claim leads to where `rows.places` finds it."""
+    places = rows.places(scoreboard.table(), NOTEBOOKS)
+    body = "".join(_row(row, place) for row, place in zip(scoreboard.rows(), places, strict=True))
     titles = ("chapter", "claim", "published", "measured", "95 % interval", "speaks of", "verdict")
     head = "".join(f'<th scope="col">{title}</th>' for title in titles)
     table = f'<table class="tl-board"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
     return f'{HEAD}<div class="tl-wide">{table}</div>\n'
 
 
-def _row(row: scoreboard.Row, address: str) -> str:
+def _row(row: scoreboard.Row, place: str) -> str:
+    address = site_pages.linked(f"notebooks/{place}")
     verdict = row.verdict or "withdrawn"
     published = "" if row.published is None else f"{row.published:g} {row.unit}"
     interval = f"{row.low:.3g} to {row.high:.3g}" if row.verdict else ""
@@ -59,20 +56,8 @@ def _code(words: str) -> str:
     return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(words))
 
 
-def _where(row: scoreboard.Row, notebooks: Mapping[str, Any], names: Mapping[str, str]) -> str:
-    """The address of the cell whose output has the claim's row."""
-    shown = (
-        cell.id
-        for cell in notebooks[row.chapter].cells
-        for output in cell.get("outputs", ())
-        if f"| {row.statement} *(" in output.get("data", {}).get("text/markdown", "")
-    )
-    cell = next(shown, None)
-    return f"{names[row.chapter]}.html" + (f"#cell-{cell}" if cell else "")
-
-
 def lectures(names: Mapping[str, str]) -> str:
-    """The slides of the lectures as a page; `names` as in `board`."""
+    """The slides of the lectures as a page; `names` are those of the chapters' pages, by number."""
     page = [MAP]
     for lecture in tomllib.loads((assets.DATA / "lectures.toml").read_text(encoding="utf-8")).values():
         page += [f"## {lecture['title']}\n\n{lecture['by']}\n", "| slide | says | where |", "|---|---|---|"]

@@ -3,6 +3,7 @@
 import itertools
 
 import numpy as np
+from scipy.sparse.csgraph import connected_components
 
 from tlcourse.classroom import scoreboard
 from tlcourse.classroom.checks.core import PERCENT, Question, exercise, expect_function, numeric, require
@@ -41,25 +42,25 @@ SOUND = {
 @numeric
 def false_share() -> Question:
     """Percent of the findings of 200 tests, of which 60 are true and found with power 0.8, that are false alarms."""
-    true, empty = 60 * 0.8, 140 * 0.025
-    truth = 100 * empty / (true + empty)
+    true, empty, either_side, of_all = 60 * 0.8, 140 * 0.025, 140 * 0.05, 200 * 0.025
     of_empty = "So often an *empty* claim is found. Asked is which share of what was *found* is empty."
+
+    def of(alarms: float, right: float) -> float:
+        return 100 * alarms / (alarms + right)
+
+    truth = of(empty, true)
     return Question(
         truth,
         {
-            100
-            * 7
-            / (7 + true): "One in twenty misses 0, on *either* side. Found is only what lies on the claimed one.",
+            of(either_side, true): "One in twenty misses 0, on *either* side. Found is what lies on the claimed one.",
             5: of_empty,
             2.5: of_empty,
             100 * empty / 200: "That is a share of all that was tested. Asked is one of what was found.",
-            100 * empty / (60 + empty): "Of the true ones only four in five are found.",
-            100 * 7 / 67: "Only four in five true ones are found, and only half of those that miss 0 lie as claimed.",
+            of(empty, 60): "Of the true ones only four in five are found.",
+            of(either_side, 60): "Only four in five true ones are found, and half of those off 0 lie as claimed.",
             100 - truth: "That share is true. And the rest?",
             70: "So many of the *claims* are empty. How many of them are found?",
-            100
-            * 5
-            / (true + 5): "Luck can only raise an alarm where nothing is there: count the empty claims, not all.",
+            of(of_all, true): "Luck can raise an alarm only where nothing is there: count the empty claims, not all.",
             empty: "So many false alarms there are. Which share are they of all that is found?",
             truth / 100: PERCENT,
         },
@@ -98,31 +99,26 @@ def joined(mended) -> str:
     """A function of a number of pictures and a list of pairs: a number for each picture, one for each chain."""
     expect_function(mended, "a number of pictures and pairs of them")
     chains = [[(0, 1), (2, 3), (1, 2)], [(5, 4), (3, 4), (0, 1), (1, 5)], [(0, 6), (6, 3), (1, 2), (2, 1)], []]
-    for chain in chains:
-        # What leads where: the powers of a table of steps.
-        steps = np.eye(7, dtype=int)
-        for i, j in chain:
-            steps[i, j] = steps[j, i] = 1
-        together = np.linalg.matrix_power(steps, 7) > 0
-        for pairs in (list(each) for each in itertools.permutations(chain)):
-            given = list(pairs)
-            number = np.asarray(mended(7, given))
-            require(number.shape == (7,), f"Expected a number for each of 7 pictures, got the shape {number.shape}.")
-            require(given == pairs, "It changes the list of pairs that it is given.")
-            for i, j in itertools.combinations(range(7), 2):
-                same = number[i] == number[j]
-                where = f"With the pairs {pairs} the pictures {i} and {j}"
-                direct = (i, j) in pairs or (j, i) in pairs
-                why = (
-                    "though they are a pair: what came after it?"
-                    if direct
-                    else "though a chain leads from one to the other."
-                )
-                require(same or not together[i, j], f"{where} have two numbers, {why}")
-                require(
-                    together[i, j] or not same, f"{where} have one number, and no chain leads from one to the other."
-                )
+    for pairs in (list(each) for chain in chains for each in itertools.permutations(chain)):
+        given = list(pairs)
+        number, chain = np.asarray(mended(7, given)), _chains(7, pairs)
+        require(number.shape == (7,), f"Expected a number for each of 7 pictures, got the shape {number.shape}.")
+        require(given == pairs, "It changes the list of pairs that it is given.")
+        for i, j in itertools.combinations(range(7), 2):
+            where = f"With the pairs {pairs} the pictures {i} and {j}"
+            direct = (i, j) in pairs or (j, i) in pairs
+            why = "they are a pair: what came after it?" if direct else "a chain leads from one to the other."
+            require(chain[i] != chain[j] or number[i] == number[j], f"{where} have two numbers, though {why}")
+            apart = f"{where} have one number, and no chain leads from one to the other."
+            require(chain[i] == chain[j] or number[i] != number[j], apart)
     return "Whoever joins two must join all that hang on them."
+
+
+def _chains(count: int, pairs: list[tuple[int, int]]) -> np.ndarray:
+    """For each picture the number of its chain, as a library counts them."""
+    steps = np.zeros((count, count), bool)
+    steps[tuple(np.reshape(pairs, (-1, 2)).astype(int).T)] = True
+    return connected_components(steps, directed=False)[1]
 
 
 @exercise
