@@ -1,5 +1,6 @@
 """The site in a real browser, from a folder and from a server, without a kernel: by keyboard, and with axe's eyes."""
 
+import contextlib
 import functools
 import os
 import threading
@@ -9,6 +10,7 @@ from urllib.parse import urlsplit
 import browser_lab
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import TimeoutError as TooLong
 from test_browser import CHAPTERS, changed
 
 from tlcourse.workshop import site_states
@@ -100,7 +102,9 @@ def shows_every_setting(page, widget):
                             "ArrowLeft" if last else "ArrowRight" if kind == "range" else "ArrowDown")  # fmt: skip
         assert control.evaluate("c => c.type === 'checkbox' ? c.checked : c.value") != at
         page.wait_for_function("name => location.hash.startsWith(name + '?')", arg=widget)
-        page.wait_for_timeout(100)
+        with contextlib.suppress(TooLong):  # some controls change nothing at some settings
+            page.wait_for_function("([pane, was]) => pane.innerHTML !== was", arg=[pane.element_handle(), before],
+                                   timeout=2000)  # fmt: skip
         changes.append(pane.inner_html() != before)
         page.keyboard.press("Tab")
     assert any(changes), f"{widget}: no control shows anything else"
@@ -116,11 +120,14 @@ def test_a_setting_is_in_the_address(visit, address):
     )
     path, name, told = widget
     page = visit(f"{address}/notebooks/{path.stem}.html")
+    moved, before = page.locator(f"#{name} .tl-pane"), page.locator(f"#{name} .tl-pane").inner_html()
     slider = page.locator(f"#{name} .tl-controls input[type=range]").first
     slider.focus()
     page.keyboard.press("End")
     page.wait_for_function("location.hash.includes('?')")
-    shown = page.locator(f"#{name} .tl-pane").inner_html()
+    # The address changes at once, the picture when its file has come.
+    page.wait_for_function("([pane, before]) => pane.innerHTML !== before", arg=[moved.element_handle(), before])
+    shown = moved.inner_html()
     again = visit(page.url)
     pane = again.locator(f"#{name} .tl-pane")
     again.wait_for_function("([pane, shown]) => pane.innerHTML === shown", arg=[pane.element_handle(), shown])
