@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 from keras import layers
 
+from tlcourse.experiments import lora_domains, lora_rates, lora_spectrum
 from tlcourse.experiments import lora_ranks as trial
-from tlcourse.experiments import lora_spectrum
 from tlcourse.material import backbones
 from tlcourse.methods import freezing, lora, training
 
@@ -361,6 +361,7 @@ def miniature(monkeypatch):
     monkeypatch.setattr(trial, "sentences", lambda domain, seed: dict.fromkeys(("train", "validation", "test"), pair))
     monkeypatch.setattr(trial, "tokens", lambda pair: pair)
     monkeypatch.setattr(trial, "probe", probe)
+    monkeypatch.setattr(lora_domains, "tested", lambda domain: pair)
 
 
 def test_each_recorded_run_trains_what_it_says(miniature):
@@ -372,6 +373,22 @@ def test_each_recorded_run_trains_what_it_says(miniature):
     assert rows["full"]["trainable"] == rows["full"]["all"] == rows["rank 1"]["all"]
     for rank in trial.RANKS:
         assert rows[f"rank {rank}"]["trainable"] == head + 2 * rank * (384 * 12 + 32)
+
+
+def test_a_flat_pair_changes_nothing_at_first_and_is_as_narrow_as_its_rank_says():
+    model, before = small(), outputs(small())
+    lora_rates.adapted(model, "flat", 2, seed=0)
+    np.testing.assert_array_equal(outputs(model), before)
+    base = freezing.snapshot(model)
+    fit(model)
+    assert {path.split("/")[-1] for path in freezing.changed(model, base)} == {
+        "lora_kernel_a", "lora_kernel_b", "kernel", "bias"}  # fmt: skip
+    query = model.get_layer("layer1_attention").query_dense
+    update = np.asarray(query.kernel - query._kernel).reshape(8, 6)
+    assert np.linalg.matrix_rank(update, tol=1e-6) == 2
+    at = [path for path in freezing.changed(model, base) if "lora" not in path]
+    assert sorted(at) == ["logits/bias", "logits/kernel"]
+    assert np.abs(outputs(model) - before).max() > 1e-3
 
 
 def test_cutting_the_update_at_rank_zero_leaves_none_and_energy_grows(miniature):

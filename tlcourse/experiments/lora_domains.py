@@ -1,7 +1,7 @@
 """Chapter 08: an adapter for films and one for products over the same frozen base, each tested on both.
 
-The draws are others than those of `lora_ranks`, which the claim was worded after. The test is all test sentences of a
-domain.
+The draws are others than those of `lora_ranks`, which the claims were worded after, and the same as in `lora_spectrum`,
+so that full fine-tuning stands beside, draw by draw. The test is all test sentences of a domain.
 """
 
 from tlcourse.experiments import lora_ranks as rank_sweep
