@@ -102,8 +102,9 @@ def outward(text: str, page: Path, source: Path) -> str:
 
 
 def slim(out: Path) -> None:
-    """Take out of a site what no reader needs: maps of the theme's scripts, and two thousand icons not shown."""
-    for path in [*out.rglob("*.map"), *out.glob("_static/*macros.html")]:
+    """Take out of a site what no reader needs: maps of scripts, icons not shown, logos that a script draws."""
+    brands = "fa-brands-400.woff2"
+    for path in [*out.rglob("*.map"), *out.glob("_static/*macros.html"), *out.rglob(brands)]:
         path.unlink()
     pages = [*out.rglob("*.html"), *out.glob("_static/scripts/*theme.js")]
     shown = {name for page in pages for name in re.findall(r"\bfa-([a-z-]+)", page.read_text(encoding="utf-8"))}
@@ -111,7 +112,9 @@ def slim(out: Path) -> None:
     _edit(out / "_static/scripts/fontawesome.js", drawn, lambda icon: icon[0] if icon[1] in shown else "")
     named = r'(?:\.fa-[\w-]+,?)+\{--fa:"[^"]*"\}'
     keep = lambda rule: rule[0] if shown & set(re.findall(r"\.fa-([\w-]+)", rule[0])) else ""  # noqa: E731
-    _edit(out / "_static/styles/pydata-sphinx-theme.css", named, keep)
+    styles = out / "_static/styles/pydata-sphinx-theme.css"
+    _edit(styles, named, keep)
+    _edit(styles, rf"@font-face\{{[^}}]*{brands}[^}}]*\}}", lambda _: "")
 
 
 def _edit(path: Path, pattern: str, change: Callable[[re.Match], str]) -> None:
