@@ -21,7 +21,6 @@ from tlcourse.workshop import ROOT, lockfile
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 LOCK_TEXT = lockfile.LOCK.read_text(encoding="utf-8")
 PINS = lockfile.pins()  # some names stand twice, for different Pythons
-IN_LOCK = ("dev", "site", "slides", "cluster")  # the extras that `make lock` resolves too
 
 
 def version(pin):
@@ -69,7 +68,7 @@ def test_lock_is_for_every_python_and_system():
     "text",
     [
         *PYPROJECT["project"]["dependencies"],
-        *(text for extra in IN_LOCK for text in PYPROJECT["project"]["optional-dependencies"][extra]),
+        *(text for extra in lockfile.EXTRAS for text in PYPROJECT["project"]["optional-dependencies"][extra]),
     ],
 )
 def test_range_admits_the_locked_version(text):
