@@ -98,9 +98,9 @@ def test_environment_works_for_conda_and_binder():
     assert {"jupyterlab", "tensorflow", "matplotlib", "ipywidgets", "nbval", "pandas"} <= names
 
 
-def test_binder_fetches_the_assets():
+def test_binder_fetches_the_assets_and_hands_out_the_chapters():
     post_build = ROOT / "postBuild"
-    assert "python -m tlcourse fetch" in read(post_build)
+    assert {"python -m tlcourse fetch", "python -m tlcourse start"} <= set(read(post_build).splitlines())
     assert os.name == "nt" or os.access(post_build, os.X_OK), "Binder runs postBuild only if it is executable"
 
 
