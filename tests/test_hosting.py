@@ -93,6 +93,8 @@ def test_workflows_call_what_there_is():
     assert {"fetch", "site"} <= set(re.findall(r"-m tlcourse (\w+)", said)) <= set(commands)
     for module in re.findall(r"-m ([\w.]+)", said):
         assert importlib.util.find_spec(module), module
+    for file, test in re.findall(r"--deselect (\S+)::(\w+)", said):
+        assert f"def {test}(" in read(ROOT / file)
 
 
 def test_windows_is_set_up_as_contributing_says():
