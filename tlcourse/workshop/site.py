@@ -17,7 +17,6 @@ from pathlib import Path
 from tlcourse.material import assets
 from tlcourse.workshop import ROOT, WorkshopError, notebooks, site_pages, site_states, site_tables
 
-BRANCH = "main"
 SITE, OUT = ROOT / "site", ROOT / "build" / "site"
 PAGES = ("README.md", "docs")  # beside the chapters; what is not there is left out
 FIRST = "data/recorded/first_start.png"  # the README's picture
@@ -96,7 +95,7 @@ def outward(text: str, page: Path, source: Path) -> str:
             return f"[{words}](../index.md)"
         if (source / file).exists() or not (ROOT / file).exists():  # what is nowhere is for Sphinx to complain of
             return found[0]
-        return f"[{words}]({repository()}/blob/{BRANCH}/{file.as_posix()})" if repository() else words
+        return f"[{words}]({repository()}/blob/{branch()}/{file.as_posix()})" if repository() else words
 
     return re.sub(r"\[([^\]]*)\]\((?!\w+:|#)([^)]+)\)", link, text)
 
@@ -135,12 +134,23 @@ def repository() -> str | None:
     """
     if given := os.environ.get("TLCOURSE_REPOSITORY"):
         return given
-    command = ["git", "-C", str(ROOT), "remote", "get-url", "origin"]
+    said = _git("remote", "get-url", "origin")
+    found = re.fullmatch(r"(?:https://|(?:ssh://)?git@)((?:github|gitlab)\.com)[:/](.+?)(?:\.git)?/?", said)
+    return f"https://{found[1]}/{found[2]}" if found else None
+
+
+@functools.cache
+def branch() -> str:
+    """The branch that links and launch buttons lead to: the one that a clone of the repository gets."""
+    return os.environ.get("TLCOURSE_BRANCH") or _git("rev-parse", "--abbrev-ref", "origin/HEAD")[7:] or "main"
+
+
+def _git(*words: str) -> str:
+    """What git says of this checkout; nothing where it has no answer."""
     with contextlib.suppress(OSError):
-        said = subprocess.run(command, capture_output=True, text=True).stdout.strip()
-        found = re.fullmatch(r"(?:https://|(?:ssh://)?git@)((?:github|gitlab)\.com)[:/](.+?)(?:\.git)?/?", said)
-        return f"https://{found[1]}/{found[2]}" if found else None
-    return None
+        done = subprocess.run(["git", "-C", str(ROOT), *words], capture_output=True, text=True)
+        return "" if done.returncode else done.stdout.strip()
+    return ""
 
 
 def serve(folder: Path = OUT, port: int = 8000) -> int:
