@@ -23,7 +23,7 @@ help:
 	@echo "make slides   set up, and open chapter NN=00 to be shown as slides"
 	@echo "make run      execute the notebooks in place, and hold them to the budgets"
 	@echo "make site     set up, build the web site in build/site, and show it on this machine"
-	@echo "make bench    measure extraction, and a probe against the guide's loop"
+	@echo "make bench    measure extraction, memory, a probe against the guide's loop, and the start"
 	@echo "make lock     resolve requirements.txt and environment.yml anew"
 	@echo "make clean    remove .venv and what was fetched"
 

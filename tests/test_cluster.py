@@ -2,7 +2,6 @@
 
 import os
 import re
-import signal
 import subprocess
 import sys
 import threading
@@ -56,7 +55,7 @@ def test_a_killed_worker_costs_nothing(place, cluster):  # noqa: F811
     def kill_one():
         while len(ran(place)) < 4:
             time.sleep(0.05)
-        os.kill(workers[0].pid, signal.SIGKILL)
+        workers[0].kill()
         begun.append(sum(ran(place).values()))
 
     begun: list[int] = []
@@ -64,7 +63,7 @@ def test_a_killed_worker_costs_nothing(place, cluster):  # noqa: F811
     killer.start()
     sweeps.run("toy", range(3), scheduler=address, folder=place)
     killer.join()
-    assert workers[0].wait(10) == -signal.SIGKILL and workers[1].poll() is None
+    assert workers[0].wait(10) != 0 and workers[1].poll() is None
     results = (pd.read_csv(folder / "toy.csv").drop(columns="code") for folder in (place, place / "whole"))
     pd.testing.assert_frame_equal(*results)
     again = sum(ran(place).values()) - len(ran(place))

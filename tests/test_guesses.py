@@ -2,13 +2,19 @@
 
 import contextlib
 import json
+import re
 import subprocess
 import sys
+import tomllib
 from types import SimpleNamespace
 
+import nbformat
 import pytest
 
-from tlcourse.classroom import checks, guesses, widgets
+from tlcourse.classroom import checks, guesses, progress, widgets
+from tlcourse.material.assets import DATA
+from tlcourse.workshop import NOTEBOOKS
+from tlcourse.workshop.start import student_copy
 
 
 @pytest.fixture
@@ -204,3 +210,41 @@ def test_a_list_that_cannot_be_kept_or_is_long_keeps_nobody_from_her_work(work, 
     file.write_bytes(b" " * guesses.LIMIT)
     checks.bias_shape((7,))
     assert file.stat().st_size == guesses.LIMIT and capsys.readouterr().out.count("✓") == 2
+
+
+def test_progress_counts_guesses_and_what_was_solved_without_the_solution(work, monkeypatch):
+    for path in sorted(NOTEBOOKS.glob("0[67]_*.ipynb")):
+        nbformat.write(student_copy(nbformat.read(path, 4)), work / path.name)
+    six, seven = (tomllib.loads((DATA / "truths.toml").read_text(encoding="utf-8"))[n] for n in ("06", "07"))
+    total = {n: len(re.findall(r"^checks\.", checked(work, n), re.MULTILINE)) for n in ("06", "07")}
+    assert progress.table().count(f"0 of {total['06']}") >= 1 and "✓" not in progress.table()
+    for start in six:
+        guesses.keep(f"{start} and so on?", 0.0)
+    guesses.keep("What no chapter asks", 1.0)
+    first, second = re.findall(r"^checks\.(\w+)", checked(work, "06"), re.MULTILINE)[:2]
+    guesses.note(first, "✓", right=True)
+    guesses.note(first, "✓ again", right=True)
+    guesses.note(second, "no", right=False)
+    open_chapter(monkeypatch, "07_distillation.ipynb")
+    guesses.note(second, "✓", right=True)  # of another chapter
+    with open(work / guesses.FOLDER / guesses.TRIES, "a", encoding="utf-8") as stream:
+        stream.write('{"half\n[]\n{}\n')
+    lines = progress.table().splitlines()
+    assert lines[2].startswith("| [06 · ") and lines[2].endswith(f"| ✓ {len(six)} of {len(six)} | 1 of {total['06']} |")
+    assert lines[3].endswith(f"| 0 of {len(seven)} | 0 of {total['07']} |")
+    assert lines[4] == f"| **all** | {len(six)} of {len(six) + len(seven)} | 1 of {sum(total.values())} |"
+
+
+def test_progress_reads_what_it_can(work, monkeypatch, tmp_path):
+    (work / "06_layer_transfer.ipynb").write_text("{", encoding="utf-8")
+    (work / guesses.FOLDER / guesses.KEPT).write_text("[", encoding="utf-8")
+    assert "06_layer_transfer](06_layer_transfer.ipynb) | 0 of" in progress.table()
+    monkeypatch.chdir(tmp_path.parent)
+    assert progress.table() == progress.ELSEWHERE
+
+
+def checked(work, number):
+    """The sources of the cells that check, one after another."""
+    (path,) = work.glob(f"{number}_*.ipynb")
+    cells = nbformat.read(path, 4).cells
+    return "\n".join(cell.source for cell in cells if "check" in cell.metadata.get("tags", ()))

@@ -2,6 +2,11 @@
 
 import base64
 import html.parser
+import io
+import json
+import re
+from html import unescape
+from types import SimpleNamespace
 
 import matplotlib as mpl
 import numpy as np
@@ -95,13 +100,17 @@ def test_rows_alike_in_a_column_look_alike():
     assert looks == [(plots.COLOURS[i], plots.MARKERS[i]) for i in (0, 0, 1)]
 
 
+def guessed(value, question="How many?"):
+    return SimpleNamespace(question=question, low=0, high=100, value=value)
+
+
 def test_intervals_draw_the_guess_beside_the_truth():
-    ax = plots.intervals(plots.axes(), TABLE, "method", guess={"old": 33.0, "new": None})
+    ax = plots.intervals(plots.axes(), TABLE, "method", guess={"old": guessed(33.0), "new": guessed(None)})
     assert [text.get_text() for text in ax.texts] == ["your guess"]
     (diamond,) = [line for line in ax.lines if line.get_marker() == "d"]
     (x, y), places = diamond.get_xydata()[0], dict(zip(TABLE.method, ax.get_yticks(), strict=True))
     assert x == 33 and min(places, key=lambda name: abs(places[name] - y)) == "old"
-    assert not plots.intervals(plots.axes(), TABLE, "method", guess={"old": None}).texts
+    assert not plots.intervals(plots.axes(), TABLE, "method", guess={"old": guessed(None)}).texts
 
 
 def test_bands_draw_curves_with_their_intervals():
@@ -117,10 +126,39 @@ def test_bands_draw_curves_with_their_intervals():
 
 
 def test_bands_draw_the_guesses_and_name_them_once():
-    ax = plots.bands(plots.axes(), CURVES, "k", "method", guess={1: 50.0, 2: None, 4: 70.0})
+    ax = plots.bands(plots.axes(), CURVES, "k", "method", guess={1: guessed(50.0), 2: guessed(None), 4: guessed(70.0)})
     diamonds = [line for line in ax.lines if line.get_marker() == "d"]
     assert [line.get_xydata().tolist() for line in diamonds] == [[[1, 50]], [[4, 70]]]
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["new", "old", "your guess"]
+
+
+@pytest.mark.parametrize("draw", [plots.bands, plots.intervals])
+def test_a_page_learns_where_on_the_picture_a_guess_would_stand(draw):
+    """Between the places of the scale's two ends a guess lies as it does between these: where the diamond is drawn."""
+
+    def picture(value):
+        named = [CURVES, "k", "method"] if draw is plots.bands else [TABLE, "method"]
+        ax = draw(plots.axes(), *named, guess={2 if draw is plots.bands else "old": guessed(value)})
+        ax.set(xlim=(0, 100) if draw is plots.intervals else (0, 5), ylim=None if draw is plots.intervals else (0, 100))
+        for words in filter(None, [*ax.texts, ax.get_legend()]):
+            words.remove()
+        html = plots.as_html(ax.figure, caption="What.", alt="What is seen.")
+        image = plt.imread(io.BytesIO(base64.b64decode(re.search('base64,([^"]*)', html)[1])))[..., :3]
+        return json.loads(unescape(re.search('data-guesses="([^"]*)"', html)[1])), image
+
+    ((place,), without), (_, with_it) = picture(None), picture(70.0)
+    assert place["ask"] == "How many?"
+    rows, columns = np.nonzero((without != with_it).any(axis=-1))
+    there = (columns.min() + columns.max()) / 2 / without.shape[1], (rows.min() + rows.max()) / 2 / without.shape[0]
+    told = [low + 0.7 * (high - low) for low, high in zip(place["low"], place["high"], strict=True)]
+    assert told == pytest.approx(there, abs=0.01)
+
+
+def test_a_figure_without_guesses_and_one_on_a_bent_axis_tell_no_place():
+    assert "data-guesses" not in plots.as_html(plots.axes().figure, caption="What.", alt="What is seen.")
+    ax = plots.intervals(plots.axes(), TABLE, "method", guess={"old": guessed(None)})
+    ax.set_xscale("log")
+    assert "data-guesses" not in plots.as_html(ax.figure, caption="What.", alt="What is seen.")
 
 
 @pytest.mark.parametrize("name", ["_x", "$$", "$5 and $6", "a$", "caf\udce9", "\\frac{"])

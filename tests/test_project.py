@@ -21,7 +21,6 @@ from tlcourse.workshop import ROOT, lockfile
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 LOCK_TEXT = lockfile.LOCK.read_text(encoding="utf-8")
 PINS = lockfile.pins()  # some names stand twice, for different Pythons
-IN_LOCK = ("dev", "site", "slides", "cluster")  # the extras that `make lock` resolves too
 
 
 def version(pin):
@@ -69,7 +68,7 @@ def test_lock_is_for_every_python_and_system():
     "text",
     [
         *PYPROJECT["project"]["dependencies"],
-        *(text for extra in IN_LOCK for text in PYPROJECT["project"]["optional-dependencies"][extra]),
+        *(text for extra in lockfile.EXTRAS for text in PYPROJECT["project"]["optional-dependencies"][extra]),
     ],
 )
 def test_range_admits_the_locked_version(text):
@@ -99,9 +98,9 @@ def test_environment_works_for_conda_and_binder():
     assert {"jupyterlab", "tensorflow", "matplotlib", "ipywidgets", "nbval", "pandas"} <= names
 
 
-def test_binder_fetches_the_assets():
+def test_binder_fetches_the_assets_and_hands_out_the_chapters():
     post_build = ROOT / "postBuild"
-    assert "python -m tlcourse fetch" in read(post_build)
+    assert {"python -m tlcourse fetch", "python -m tlcourse start"} <= set(read(post_build).splitlines())
     assert os.name == "nt" or os.access(post_build, os.X_OK), "Binder runs postBuild only if it is executable"
 
 

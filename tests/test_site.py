@@ -231,6 +231,22 @@ def test_launch_buttons_need_an_address(origin, address, tmp_path, monkeypatch):
     assert site.repository.__wrapped__() == address
 
 
+def test_links_lead_to_the_branch_that_a_clone_gets(tmp_path, monkeypatch):
+    monkeypatch.delenv("TLCOURSE_BRANCH", raising=False)
+    monkeypatch.setattr(site, "ROOT", tmp_path)
+    assert site.branch.__wrapped__() == "main"
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@example.org", "-C"]
+    origin, clone = tmp_path / "origin", tmp_path / "clone"
+    subprocess.run(["git", "init", "-q", "-b", "trunk/2", origin], check=True)
+    subprocess.run([*git, origin, "commit", "-q", "--allow-empty", "-m", "first"], check=True)
+    subprocess.run(["git", "clone", "-q", origin, clone], check=True)
+    subprocess.run([*git, clone, "switch", "-q", "-c", "mine"], check=True)
+    monkeypatch.setattr(site, "ROOT", clone)
+    assert site.branch.__wrapped__() == "trunk/2"
+    monkeypatch.setenv("TLCOURSE_BRANCH", "other")
+    assert site.branch.__wrapped__() == "other"
+
+
 def test_nothing_but_a_site_is_overwritten(tmp_path):
     (tmp_path / "thesis.txt").write_text("two years")
     with pytest.raises(WorkshopError, match="Expected an empty folder"):
@@ -270,9 +286,8 @@ def test_every_link_inside_the_site_leads_somewhere(built):
 
 def test_pages_link_to_binder_and_colab_and_take_no_script_from_elsewhere(built):
     page = (built / "notebooks" / f"{EVERY[0].stem}.html").read_text(encoding="utf-8")
-    path = f"notebooks/{EVERY[0].name}"
-    assert f"https://mybinder.org/v2/gh/somebody/course/main?urlpath=lab/tree/{path}" in page
-    assert f"https://colab.research.google.com/github/somebody/course/blob/main/{path}" in page
+    assert f"https://mybinder.org/v2/gh/somebody/course/trunk?urlpath=lab/tree/work/{EVERY[0].name}" in page
+    assert f"https://colab.research.google.com/github/somebody/course/blob/trunk/notebooks/{EVERY[0].name}" in page
     for each in built.rglob("*.html"):
         assert not re.search(r'<(?:script|link|img|iframe)\b[^>]*(?:src|href)="(?:https?:)?//', each.read_text("utf-8"))
 

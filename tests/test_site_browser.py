@@ -159,6 +159,14 @@ def test_a_result_is_covered_until_the_guess_is_made_and_the_guess_is_remembered
     page.reload()
     assert told.is_visible() and "start 52 %" in told.inner_text()
     assert page.locator("#w-6746dd10-0 [role=status]").inner_text() == "Noted: 52 %."
+    mark = page.locator("figure[data-guesses] .tl-mark").first
+    assert mark.inner_text() == "your guess: 52 %"
+    before = mark.bounding_box()
+    page.locator("#w-6746dd10-0 input").focus()
+    for key in ("Home", "Tab", "Enter"):
+        page.keyboard.press(key)
+    at = mark.bounding_box()
+    assert mark.inner_text() == "your guess: 0 %" and at["y"] > before["y"] + 50 and abs(at["x"] - before["x"]) < 2
     assert well(page), page.said
 
 
@@ -246,9 +254,23 @@ def test_a_telephone_is_wide_enough(visit, address, name):
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
+@pytest.mark.parametrize("name", ["notebooks/04_fine_tuning", "scoreboard"])
+def test_on_paper_nothing_is_covered_or_cut_off(visit, address, name):
+    page = visit(f"{address}/{name}.html")
+    page.set_viewport_size({"width": 700, "height": 1000})  # the width of a sheet of A4 within its margins
+    page.emulate_media(media="print")
+    cut = """[...document.querySelectorAll('.bd-article :is(pre, table, figure)')].filter(
+        node => node.checkVisibility() && node.getBoundingClientRect().right > innerWidth + 1
+    ).map(node => node.outerHTML.slice(0, 200))"""
+    assert page.evaluate(cut) == []
+    covered = page.locator("[class*=tag_w-] > .cell_output")
+    assert name == "scoreboard" or covered.count() > 0
+    assert all(covered.nth(n).is_visible() for n in range(covered.count()))
+
+
 def test_the_first_page_is_light(browser, address):
     page, sizes = browser.new_page(), []
     page.on("response", lambda answer: sizes.append(len(answer.body())) if answer.ok else None)
     page.goto(f"{address}/index.html")
     page.wait_for_load_state("networkidle")
-    assert sum(sizes) < 1.1e6
+    assert sum(sizes) < 1e6

@@ -145,7 +145,7 @@ def parser() -> argparse.ArgumentParser:
     place = sweep.add_mutually_exclusive_group()
     place.add_argument("--jobs", type=int, default=1, help="processes at a time (default: %(default)s)")
     place.add_argument("--scheduler", metavar="ADDRESS", help="a Dask cluster's, such as tcp://10.0.0.5:8786")
-    bench = command("bench", _bench, "measure extraction, and a probe against the guide's loop")
+    bench = command("bench", _bench, "measure extraction, memory, a probe against the guide's loop, and the start")
     bench.add_argument("--json", action="store_true", help="print JSON")
     board = command("scoreboard", _scoreboard, "show every claim: published against measured")
     board.add_argument("--json", action="store_true", help="print JSON")

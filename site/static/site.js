@@ -110,6 +110,7 @@
       else input.value = value;
       moved(value);
       widget.guess = options ? value : `${value} ${unit}`.trim();
+      widget.share = (value - low) / (high - low);  // of its scale; a choice has none
       status.textContent = `Noted: ${widget.guess}.`;
       uncover();
     };
@@ -153,7 +154,28 @@
       if (lacking.length) bar.firstChild.setAttribute('href', `#${lacking[0]}`);
     }
     dispatchEvent(new Event('resize'));  // the theme looks which code can be scrolled, and gives it to the keyboard
+    document.querySelectorAll('figure[data-guesses]').forEach(drawGuesses);
     for (const node of document.querySelectorAll('.tl-said')) node.textContent = widgets.get(node.dataset.guess)?.guess ?? 'none';
+  }
+
+  // The guess in the figure, where the notebook draws it
+
+  function drawGuesses(figure) {
+    const picture = figure.querySelector('img');
+    if (!picture.parentNode.matches('.tl-drawn')) {
+      const frame = make('span', { class: 'tl-drawn' });
+      picture.replaceWith(frame);
+      frame.append(picture);
+    }
+    picture.parentNode.querySelectorAll('.tl-mark').forEach(old => old.remove());
+    for (const { ask, low, high } of JSON.parse(figure.dataset.guesses)) {
+      const asked = [...widgets.values()].find(widget => widget.told.question === ask && widget.guess != null);
+      if (!asked) continue;
+      const [x, y] = low.map((from, i) => Math.min(0.98, Math.max(0.02, from + asked.share * (high[i] - from))));
+      const side = x > 0.6 ? ' tl-left' : '';
+      picture.parentNode.append(make('span', { class: `tl-mark${side}`, style: `left:${100 * x}%; top:${100 * y}%` },
+        `your guess: ${asked.guess}`));
+    }
   }
 
   // A quiz

@@ -77,6 +77,18 @@ def note(asked: str, said: str, *, right: bool, truth: str = "") -> str:
     return ""
 
 
+def everything() -> tuple[dict[str, dict], list[dict]] | None:
+    """All answers, by chapter, and all tries, in order; None outside a work folder. What is no try is left out."""
+    if (file := _file()) is None:
+        return None
+    tries = []
+    with contextlib.suppress(OSError):
+        for line in file.with_name(TRIES).read_text(encoding="utf-8", errors="replace").splitlines():
+            with contextlib.suppress(ValueError, RecursionError):
+                tries += [row] if isinstance(row := json.loads(line), dict) else []
+    return _read(file), tries
+
+
 def set_aside(chapter: str, work: Path) -> None:
     """Begin a chapter without answers; those that were given stay in the file under another name."""
     file = work / FOLDER / KEPT

@@ -7,11 +7,14 @@ with a marker of its own, so that no figure needs colour to be read.
 import base64
 import html
 import io
+import json
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+
+from tlcourse.classroom import guess_places
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#7F7F7F")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
@@ -50,14 +53,17 @@ def as_html(figure, *, caption: str, alt: str) -> str:
 
     if not (caption.strip() and alt.strip()):
         raise ValueError("Expected a caption and an alt text, got an empty one: say in a sentence what is to be seen.")
-    buffer = io.BytesIO()
+    buffer, guessed = io.BytesIO(), ""
     with warnings.catch_warnings():  # on a busy machine matplotlib remarks that looking for a legend's place takes long
         warnings.filterwarnings("ignore", message="Creating legend with loc")
         figure.savefig(buffer, format="png")
+    if places := guess_places.on_picture(figure):
+        guessed = f' data-guesses="{html.escape(json.dumps(places), quote=True)}"'
     plt.close(figure)
     data = base64.b64encode(buffer.getvalue()).decode()
     return (
-        f'<figure style="margin:0"><img alt="{html.escape(alt, quote=True)}" src="data:image/png;base64,{data}">'
+        f'<figure style="margin:0"{guessed}>'
+        f'<img alt="{html.escape(alt, quote=True)}" src="data:image/png;base64,{data}">'
         f'<figcaption style="max-width:44em;color:#555"><em>{html.escape(caption)}</em></figcaption></figure>'
     )
 
@@ -138,7 +144,7 @@ def intervals(
         table: columns `label`, `mean`, `low`, `high`, as `statistics.summary` makes them.
         label: the column that names the rows.
         by: a column: rows alike in it have one colour and marker. Each row has its own if None.
-        guess: what the student guessed, by row name; drawn as a diamond beside the truth. None guesses are left out.
+        guess: the `Prediction` of some rows, by their names; what was guessed is drawn as a diamond beside the truth.
         unit: for the axis.
     """
     places = np.arange(len(table))[::-1]
@@ -149,10 +155,12 @@ def intervals(
         style |= {"markersize": 7, "capsize": 4, "elinewidth": 2}
         ax.errorbar(table["mean"].iloc[i], place, xerr=errors[:, i : i + 1], **style)
     names = list(table[label])
-    for name, value in (guess or {}).items():
-        if value is not None:
-            ax.plot(value, places[names.index(name)] + 0.28, "d", color="black", mfc="white", ms=8)
-            ax.annotate("your guess", (value, places[names.index(name)] + 0.28), (7, -3), textcoords="offset points")
+    for name, asked in (guess or {}).items():
+        beside = places[names.index(name)] + 0.28
+        guess_places.note(ax, asked, (asked.low, beside), (asked.high, beside))
+        if asked.value is not None:
+            ax.plot(asked.value, beside, "d", color="black", mfc="white", ms=8)
+            ax.annotate("your guess", (asked.value, beside), (7, -3), textcoords="offset points")
     ax.set(yticks=places, yticklabels=[as_written(name) for name in names], xlabel=unit, ylim=(-0.6, len(table) - 0.4))
     return ax
 
@@ -165,14 +173,15 @@ def bands(ax, table: pd.DataFrame, x: str, by: str, *, guess: dict | None = None
         table: columns `x`, `by`, `mean`, `low`, `high`, as `statistics.summary` makes them.
         x: the column on the horizontal axis.
         by: the column that names the curves.
-        guess: where the student expected a value: {x: value}; None values are left out.
+        guess: the `Prediction` of the value at some x: {x: prediction}; drawn as a diamond once there is one.
     """
     for i, (name, rows) in enumerate(table.groupby(by, sort=False)):
         ax.plot(rows[x], rows["mean"], color=COLOURS[i % 8], marker=MARKERS[i % 8], label=as_written(name))
         ax.fill_between(rows[x], rows["low"], rows["high"], color=COLOURS[i % 8], alpha=0.18, linewidth=0)
-    for place, value in (guess or {}).items():
-        if value is not None:
-            ax.plot(place, value, "d", color="black", mfc="white", ms=9, label="your guess", zorder=5)
+    for place, asked in (guess or {}).items():
+        guess_places.note(ax, asked, (place, asked.low), (place, asked.high))
+        if asked.value is not None:
+            ax.plot(place, asked.value, "d", color="black", mfc="white", ms=9, label="your guess", zorder=5)
     ax.set_xlabel(x)
     names = dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))  # several guesses are named once
     ax.legend(names.values(), names.keys())

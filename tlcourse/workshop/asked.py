@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tlcourse.classroom.progress import CHECK, cells_of
 from tlcourse.material.assets import DATA
 from tlcourse.workshop import NOTEBOOKS, notebooks, site_states
 
 TRUTHS = DATA / "truths.toml"
-CHECK = re.compile(r"\bchecks\.(\w+)\(")
 
 
 @dataclass(frozen=True)
@@ -71,16 +71,6 @@ def truth_of(row: dict[str, Any], options: tuple[str, ...], shown: dict[str, str
     return round(float(term.replace(",", "")) - float(minus), 6)
 
 
-def cells_of(notebook: Any) -> list[tuple[Any, set[str], str]]:
-    """Each code cell of a notebook's JSON, with its tags and its source.
-
-    Raises:
-        TypeError: (or `KeyError`, `AttributeError`) it is no notebook.
-    """
-    code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
-    return [(cell, set(cell["metadata"].get("tags") or ()), "".join(cell["source"])) for cell in code]
-
-
 def _chapter(path: Path, rows: dict[str, dict]) -> Chapter:
     notebook = json.loads(path.read_text(encoding="utf-8"))
     title = next("".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "markdown")
@@ -102,7 +92,7 @@ def as_text(output: dict) -> str:
     """What an output says in words, a figure's alt text among them."""
     said = ["".join(output.get("text", ""))]
     said += ["".join(text) for kind, text in output.get("data", {}).items() if kind.startswith("text/")]
-    return html.unescape(re.sub(r"data:image[^\"']*", "", "\n".join(said)))
+    return html.unescape(re.sub(r"data:image[^\"']*| data-guesses=\"[^\"]*\"", "", "\n".join(said)))
 
 
 def _guess(told: dict, rows: dict[str, dict], shown: dict[str, str]) -> Question:

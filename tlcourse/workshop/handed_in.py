@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from tlcourse.classroom import guesses
+from tlcourse.classroom.progress import CHECK, cells_of
 from tlcourse.workshop import WorkshopError
-from tlcourse.workshop.asked import CHECK, cells_of
 
 LIMITS = {".json": 5_000_000, ".jsonl": 5_000_000, ".ipynb": 100_000_000}  # bytes; far over what the course writes
 

@@ -15,7 +15,7 @@ from typing import Any
 from tlcourse.material.assets.atomic import replacing
 from tlcourse.workshop import NOTEBOOKS, WorkshopError
 
-SECONDS, LONGER, COURSE_SECONDS = 60, {"08": 90, "12": 90}, 15 * 60
+SECONDS, LONGER, COURSE_SECONDS = 60, {"08": 90, "12": 90}, 10 * 60
 MEMORY = 1.5e9
 CELL_TIMEOUT = 600
 WIDGET_STATE_LIMIT = 300_000

