@@ -4,6 +4,7 @@ import ast
 import os
 import pathlib
 import pickle
+import re
 import shutil
 
 import keras
@@ -102,6 +103,13 @@ def test_no_reader_takes_a_spoilt_file(home, monkeypatch, name, relative, damage
         file.symlink_to(real)
     message = str(error.value)
     assert f"data/{relative} " in message and message.count("`") == 2 and "\n" not in message
+
+
+def test_no_table_is_read_that_nobody_verifies():
+    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "tlcourse" / "material").rglob("*.py")]
+    named = {name for source in sources for name in re.findall(r'"(?:[\w/]+/)?(\w+\.csv)"', source)}
+    assert "faces.csv" in named
+    assert named <= {relative.split("/")[-1] for name in assets.ASSETS for relative in assets.listed(name)}
 
 
 def test_a_table_with_the_line_ends_of_windows_is_the_same_table(home, monkeypatch):
