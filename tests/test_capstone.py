@@ -1,6 +1,8 @@
 """What the last chapter gives a student: her folder is used or a sentence says why not; her page obeys no name."""
 
+import os
 import re
+from urllib.parse import unquote
 
 import nbformat
 import numpy as np
@@ -114,6 +116,13 @@ def test_a_claim_whose_cell_is_not_there_leads_to_its_chapter_or_nowhere(tmp_pat
     for text in ("{}", "<<<<<<< mine", '{"cells": []}'):
         (tmp_path / "07_mine.ipynb").write_text(text, encoding="utf-8")
         assert rows.places(claim, tmp_path) == ["07_mine.ipynb"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no file may be called so there")
+def test_a_link_is_one_whatever_the_chapter_is_called(tmp_path):
+    (tmp_path / "07_a \"b\" & 'c' (old) #1 птица.ipynb").write_text("{}", encoding="utf-8")
+    (place,) = rows.places(pd.DataFrame({"id": ["x"], "chapter": ["07"]}), tmp_path)
+    assert re.fullmatch(r"[\w.%-]+", place, re.ASCII) and unquote(place) == next(tmp_path.iterdir()).name
 
 
 def test_distance_of_chapter_09():

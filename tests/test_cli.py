@@ -1,13 +1,16 @@
 """The command line answers with one sentence and a status, whatever it is asked."""
 
+import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 
 import pytest
 
 from tlcourse.__main__ import main
+from tlcourse.material import assets
 from tlcourse.workshop import bench, doctor
 
 
@@ -44,6 +47,16 @@ def test_mistake_is_one_sentence_and_status_2(words, sentence, capsys):
 def test_traceback_is_there_for_who_wants_it():
     with pytest.raises(ValueError, match="There is no asset"):
         main(["--traceback", "fetch", "nothing"])
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no disk that is always full")
+def test_a_full_disk_is_one_sentence():
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "tlcourse", "scoreboard"], stdout=full, stderr=subprocess.PIPE, text=True
+        )
+    said = "tlcourse: Expected room on the disk, got none: make some, then give the command again.\n"
+    assert (done.returncode, done.stderr) == (2, said)
 
 
 def test_unknown_command_is_status_2():
@@ -83,6 +96,29 @@ def test_doctor_sees_a_wrong_version(monkeypatch):
     (finding,) = [f for f in doctor.examine() if f.name == "tensorflow"]
     assert (finding.level, finding.mend) == (doctor.STOP, doctor.INSTALL)
     assert "2.0, needs" in finding.found
+
+
+def test_doctor_sees_a_recorded_table_that_was_changed(monkeypatch, tmp_path):
+    shutil.copytree(assets.DATA / "recorded", tmp_path / "recorded")
+    monkeypatch.setattr(assets, "DATA", tmp_path)
+    (good,) = doctor._recorded()
+    (tmp_path / "recorded" / "race.csv").write_text("seed,digest\n1,d0\n", encoding="utf-8")
+    (tmp_path / "recorded" / "zoo.csv").write_bytes(b"\xff")
+    (bad,) = doctor._recorded()
+    assert (good.level, bad.level, bad.found) == (doctor.GOOD, doctor.STOP, "changed: race.csv, zoo.csv")
+    assert bad.mend == "git restore data/recorded"
+
+
+def test_doctor_is_content_where_nobody_reads_on(monkeypatch):
+    class Closed(io.StringIO):
+        def write(self, text):
+            if text:
+                raise BrokenPipeError
+            return 0
+
+    monkeypatch.setattr(sys, "stdout", Closed())
+    with pytest.raises(BrokenPipeError):  # which the command line takes for an end, and not for a problem
+        doctor.report([doctor.Finding("memory", doctor.GOOD, "8 GB")])
 
 
 def test_doctor_runs_without_rich(monkeypatch, capsys):

@@ -130,13 +130,13 @@ def test_a_guess_survives_a_write_that_is_broken_off(work, monkeypatch):
 
 
 def test_kernels_that_write_at_once_lose_nothing(work):
-    """Four processes, 25 guesses each, one file."""
+    """Eight processes, 25 guesses each, one file."""
     code = "for n in range(25): guesses.keep(f'{WHO} {n}', float(n))"
     imported = "from tlcourse.classroom import guesses; import sys; WHO = sys.argv[1]"
     command = [sys.executable, "-c", f"{imported}\n{code}\nassert guesses.trouble == '', guesses.trouble"]
-    running = [subprocess.Popen([*command, str(who)], cwd=work) for who in range(4)]
-    assert [process.wait(60) for process in running] == [0, 0, 0, 0]
-    assert kept(work)["06"] == {f"{who} {n}": float(n) for who in range(4) for n in range(25)}
+    running = [subprocess.Popen([*command, str(who)], cwd=work) for who in range(8)]
+    assert [process.wait(60) for process in running] == [0] * 8
+    assert kept(work)["06"] == {f"{who} {n}": float(n) for who in range(8) for n in range(25)}
 
 
 def test_a_chapter_begun_anew_asks_anew(work, monkeypatch):

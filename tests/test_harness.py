@@ -1,13 +1,16 @@
 """The harness is fed notebooks with one thing wrong in each, and must say so; a good one must pass."""
 
+import contextlib
 import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import nbformat
 import notebook_rules as rules
+import psutil
 import pytest
 from nbformat.v4 import new_output
 from notebook_maker import WRONG, code, good, replace, text, write
@@ -387,6 +390,32 @@ def test_dead_kernel_is_told(tmp_path):
     notebook.cells.append(code("import os\nos._exit(1)"))
     run = notebooks.execute(write(notebook, tmp_path))
     assert "the kernel died" in run.errors[0]
+
+
+RUN = """
+import os, pathlib, signal, sys
+from tlcourse.workshop import notebooks
+if sys.argv[2] == "rename":
+    os.replace = lambda *paths: os.kill(os.getpid(), signal.SIGKILL)
+notebooks.execute(pathlib.Path(sys.argv[1]))
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no such signal here")
+@pytest.mark.parametrize("moment", ["cell", "rename"])
+def test_a_killed_run_leaves_the_notebook_as_it_was_and_no_kernel(tmp_path, moment):
+    notebook = good()
+    note = "import os, pathlib, signal, time\npathlib.Path('pid').write_text(str(os.getpid()))"
+    # In the middle of a cell it is the kernel that kills who started it, and has much to do still.
+    kill = "\nos.kill(os.getppid(), signal.SIGKILL)\ntime.sleep(600)" if moment == "cell" else ""
+    notebook.cells.append(code(note + kill))
+    path = write(notebook, tmp_path)
+    before = path.read_bytes()
+    done = subprocess.run([sys.executable, "-c", RUN, str(path), moment])
+    assert done.returncode == -signal.SIGKILL and path.read_bytes() == before
+    with contextlib.suppress(psutil.NoSuchProcess):
+        psutil.Process(int((tmp_path / "pid").read_text())).wait(60)
+    assert {file.name for file in tmp_path.iterdir() if file.suffix != ".tmp"} == {path.name, "pid"}
 
 
 def test_two_runs_write_the_same_bytes(tmp_path):

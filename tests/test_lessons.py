@@ -1,11 +1,15 @@
 """The widgets that hold a small world of their own: "teach it" of chapter 02 and the sorting game of chapter 00."""
 
 import datetime
+import html
+import io
+import re
 
 import keras
 import numpy as np
 import pytest
 from keras import layers
+from PIL import Image
 
 from tlcourse.classroom import sorting_game
 from tlcourse.classroom.teach_it import SIZE, Lesson, TeachIt
@@ -76,6 +80,22 @@ def test_one_bad_upload_does_not_lose_the_others(colours):
     assert "1 pictures of things" in teach.status.value and "letter.txt" in teach.status.value
     teach.upload.value = (upload("letter.txt", b"Dear Sir"),)
     assert "letter.txt" in teach.status.value and teach.lesson.names == ["things"]
+
+
+def test_names_of_classes_and_files_are_shown_and_never_obeyed(colours):
+    teach = TeachIt(colours)
+    names = ["<img src=x onerror=alert(1)>", "$\\frac{$", '_x & "y"']
+    for name, colour in zip(names, ("red", "green", "blue"), strict=True):
+        buffer = io.BytesIO()
+        Image.new("RGB", (9, 9), colour).save(buffer, "PNG")
+        teach.class_name.value = name
+        teach.upload.value = (upload("a.png", buffer.getvalue()), upload(f"{name}.png", b"no picture"))
+        assert html.escape(f"1 pictures of {name}.") in teach.status.value and "<" not in teach.status.value
+    teach.train.click()
+    assert all(html.escape(f"{name} (1)") in teach.status.value for name in names)
+    teach.trial.value = (upload("last.png", buffer.getvalue()),)
+    assert html.escape(f"It says {names[2]}, ") in teach.status.value
+    assert re.findall(r"<(?!/?(?:figure|img|figcaption|em)\b)|onerror=(?!alert\(1\)&gt;)", teach.answer.value) == []
 
 
 def test_what_cannot_be_done_is_said_in_the_widget(colours):

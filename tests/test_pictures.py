@@ -4,6 +4,7 @@ import io
 import os
 import struct
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -241,6 +242,43 @@ def test_a_folder_that_cannot_be_read_is_named(two, monkeypatch, capsys):
     split = from_folder(two, size=8)
     assert split.skipped == ("red/locked: a folder that cannot be read.",)
     assert "red/locked" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("which", ["", "red"])
+def test_a_place_that_cannot_be_looked_into_is_one_sentence(two, monkeypatch, which):
+    refused, scandir, iterdir = two / which, os.scandir, Path.iterdir
+
+    def refusing(found):  # root, who runs tests in containers, may look into anything
+        def look(path):
+            if os.fspath(path) == os.fspath(refused):
+                raise PermissionError(13, "Permission denied", os.fspath(path))
+            return found(path)
+
+        return look
+
+    monkeypatch.setattr(os, "scandir", refusing(scandir))
+    monkeypatch.setattr(Path, "iterdir", refusing(iterdir))
+    with pytest.raises(ValueError, match=r"cannot be read") as error:
+        from_folder(two)
+    assert is_one_sentence(str(error.value)) and refused.name in str(error.value)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
+def test_names_are_shown_as_one_line_of_text(two, capsys):
+    names = [
+        b"'a' \"b\" & <img src=x onerror=alert(1)> $c$ ",
+        "птица 鳥 طائر".encode(),
+        b"line\nend",
+        b"\x1b[31mred",
+        b"caf\xe9",
+    ]
+    for name in names:
+        Path(two / "red" / os.fsdecode(name + b".png")).write_bytes(encoded(plain()))
+        Path(two / "red" / os.fsdecode(name + b".txt")).write_bytes(b"no picture")
+    split = from_folder(two, size=8)
+    assert len(split.y_train) + len(split.y_test) == 8 + len(names) and len(split.skipped) == len(names)
+    assert all(is_one_sentence(line) and "\x1b" not in line and line.encode() for line in split.skipped)
+    assert capsys.readouterr().out.count("\n") == 1 and sum("птица 鳥 طائر" in line for line in split.skipped) == 1
 
 
 @pytest.mark.parametrize("kind", ["png", "tiff", "jpeg2000"])

@@ -206,6 +206,14 @@ def test_what_is_no_table_is_one_sentence_with_its_name(place, table, content, s
     assert sentence in said and str(table) in said and said.count("\n") == 1 and table.read_bytes() == content
 
 
+@pytest.mark.parametrize("make", [os.mkdir, getattr(os, "mkfifo", os.mkdir)])
+def test_what_is_no_file_is_not_opened(place, table, make):  # noqa: F811
+    table.unlink()
+    make(table)
+    with pytest.raises(AssetError, match=r"Expected a table in .*toy.csv, got no file"):
+        data.recorded("toy")
+
+
 def test_a_table_of_other_settings_is_one_sentence(place, table):  # noqa: F811
     table.write_text("rate,seed,loss\n1,2,3\n")
     with pytest.raises(RuntimeError, match=r"toy.csv to say kind of each trial, as toy does now: start over"):

@@ -311,10 +311,13 @@ def test_damaged_claims_are_one_sentence(place, name, damage):
         scoreboard.claims()
 
 
-@pytest.mark.parametrize("damage", ["", "{", "[]", "{}", '{"where": "live", "mean": 1}', '{"id": "above", "seeds": 3}'])
-def test_a_damaged_measurement_is_one_sentence(place, damage):
+@pytest.mark.parametrize("damage", ["", "{", "[]", "{}", '{"where": "live", "mean": 1}', '{"id": "above", "seeds": 3}',
+                                    {"mean": float("nan")}, {"low": 9.0}, {"high": "9"}])  # fmt: skip
+def test_a_damaged_measurement_is_one_sentence_and_no_verdict(place, damage):
     scoreboard.record("above", ABOVE)
-    (place / "recorded" / "above.json").write_text(damage)
+    file = place / "recorded" / "above.json"
+    whole = json.loads(file.read_text())
+    file.write_text(damage if isinstance(damage, str) else json.dumps(whole | damage))
     with pytest.raises(assets.AssetError, match=r"above.json cannot be read .*: run chapter 00 again"):
         scoreboard.rows()
 

@@ -2,7 +2,9 @@
 
 import json
 import multiprocessing
+import os
 import subprocess
+import sys
 
 import nbformat
 import pytest
@@ -36,7 +38,11 @@ def course(tmp_path):
 @pytest.fixture
 def give(course, tmp_path):
     """Hands chapters out, and gives the sentences."""
-    return lambda *numbers, **options: start.hand_out(numbers, work=tmp_path / "work", source=course, **options)
+
+    def give(*numbers, work=tmp_path / "work", **options):
+        return start.hand_out(numbers, work=work, source=course, **options)
+
+    return give
 
 
 def update(course, new="answer = 8"):
@@ -333,6 +339,67 @@ def test_copy_that_is_broken_off_is_none(give, tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         give()
     assert names(tmp_path) == []
+
+
+KILLED = """
+import itertools, os, pathlib, shutil, signal, sys
+import filelock, nbconvert.preprocessors, nbformat  # once, and not in every child
+from tlcourse.workshop import start
+
+home, words = pathlib.Path(sys.argv[1]), sys.argv[2:]
+rename, replace = os.rename, os.replace
+for number in itertools.count():
+    work, past = home / f"killed {number}", itertools.count()
+    shutil.copytree(home / "work", work)
+
+    def dying(move):
+        def moved(*paths):
+            moment = 2 * next(past)  # before a rename, and after it
+            for now in (moment, moment + 1):
+                if now == number:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                if now == moment:
+                    move(*paths)
+
+        return moved
+
+    child = os.fork()
+    if not child:
+        os.rename, os.replace = dying(rename), dying(replace)
+        start.hand_out(words, fresh=bool(words), work=work, source=home / "notebooks")
+        os._exit(0)
+    if os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0:
+        break
+print(number)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forked, so that Python starts once for all deaths")
+@pytest.mark.parametrize("words", [(), ("00",)])
+def test_killed_at_any_moment_her_work_is_there_and_the_rest_comes_the_next_time(give, course, tmp_path, words):
+    """Killed before and after each rename, by which alone files appear: of an update, and of a chapter begun anew."""
+    write(good(), course, "01_next.ipynb")
+    give()
+    mine = tmp_path / "work" / NAME
+    edit(mine, answers)
+    hers = mine.read_bytes()
+    (tmp_path / "work" / guesses.FOLDER / guesses.KEPT).write_text('{"00": {"How many?": 2.0}}')
+    update(course)
+    (course / "01_next.ipynb").write_bytes((course / NAME).read_bytes())
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED, str(tmp_path), *words], capture_output=True, text=True, check=True
+    )
+    deaths = int(done.stdout)
+    assert deaths >= 6
+    for number in range(deaths):
+        work = tmp_path / f"killed {number}"
+        give(*words, fresh=bool(words), work=work)
+        files = {path.name: path.read_bytes() for path in work.glob("*.ipynb")}
+        assert hers in files.values() and {NAME, "01_next.ipynb", OLD if words else NEW} <= set(files)
+        assert "answer = 8" in sources(work / (NAME if words else NEW))
+        assert words or ("answer = 8" in sources(work / "01_next.ipynb") and len(files) == 3)
+        assert give(work=work) == []
+        assert '"How many?": 2.0' in (work / guesses.FOLDER / guesses.KEPT).read_text()
 
 
 def hand_out(work, source):

@@ -1,6 +1,7 @@
 """Sweeps: each trial runs once, whatever is stopped when, and the file does not depend on who finished first."""
 
 import json
+import os
 import subprocess
 import sys
 import textwrap
@@ -150,16 +151,77 @@ def test_a_torn_last_line_costs_that_trial_alone(place, keep):
     assert Counter(ran(place).values()) == {1: 5, 2: 1} and ran(place)["0.5 with, comma 0"] == 2
 
 
-def test_killed_between_the_table_and_the_journal_nothing_is_there_twice(place):
-    """The table is in place, the journal not yet gone."""
-    expected = whole(place, range(2))
+DEATHS = """
+import itertools, os, pathlib, signal, sys
+from tlcourse import experiments
+from tlcourse.workshop import executors, sweeps
+
+here = pathlib.Path(sys.argv[1])
+experiments.__path__.append(str(here))
+executors.locally = lambda work, arguments, jobs: (work(each) for each in arguments)
+fsync, replace, syncs = os.fsync, os.replace, itertools.count(1)
+
+
+def die():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def half_a_line(handle):
+    if next(syncs) == 8:
+        os.ftruncate(handle, os.fstat(handle).st_size - 40)
+        die()
+
+
+deaths = {
+    "half a line": {"fsync": half_a_line},
+    "a line not yet on disk": {"fsync": lambda handle: next(syncs) == 8 and die()},
+    "the table not yet on disk": {"fsync": lambda handle: next(syncs) == 19 and die()},
+    "the table not yet in place": {"replace": lambda *paths: die()},
+    "the journal not yet gone": {"replace": lambda *paths: (replace(*paths), die())},
+}
+for number, death in enumerate(deaths.values()):
+    child = os.fork()
+    if not child:
+        vars(os).update(death)
+        sweeps.run("toy", range(3), folder=here / str(number))
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forked, so that Python starts once for all deaths")
+def test_killed_in_any_phase_of_its_writing_a_sweep_goes_on(place):
+    expected = whole(place, range(3))
+    subprocess.run([sys.executable, "-c", DEATHS, str(place)], stdout=subprocess.DEVNULL, check=True)
+    kept = []
+    for number in range(5):
+        (place / "ran.txt").unlink(missing_ok=True)
+        sweeps.run("toy", range(3), folder=place / str(number))
+        assert (place / str(number) / "toy.csv").read_text() == expected
+        assert not (place / str(number) / "toy.journal").exists() and set(ran(place).values()) <= {1}
+        kept.append(18 - len(ran(place)))
+    assert kept == [7, 8, 18, 18, 18]
+
+
+@pytest.mark.parametrize("room", [200, 1000])
+def test_on_a_full_disk_a_sweep_stops_and_goes_on_when_there_is_room(place, monkeypatch, room):
+    resource = pytest.importorskip("resource")
+    monkeypatch.setattr(sweeps, "track", lambda results, **_: results)  # what it shows goes to a file here
+    expected = whole(place, [0])
     rows = pd.read_csv(place / "whole" / "toy.csv", dtype=str).to_dict("records")
-    (place / "toy.csv").write_text(expected)
-    trials_done = [rows[i : i + 3] for i in range(0, len(rows), 3)]
-    (place / "toy.journal").write_text("".join(json.dumps(trial) + "\n" for trial in trials_done))
-    sweeps.run("toy", range(2), folder=place)
-    assert (place / "toy.csv").read_text() == expected and not ran(place)
-    assert not (place / "toy.journal").exists()
+    trials = [json.dumps(rows[i : i + 3]) + "\n" for i in range(0, 18, 3)]
+    _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    for journal in (trials[:0], trials):  # first the journal is refused, then, with a whole journal, the table
+        (place / "toy.journal").write_text("".join(journal))
+        try:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (room, hard))
+            with pytest.raises(OSError, match="File too large"):
+                sweeps.run("toy", [0], folder=place)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+        assert not (place / "toy.csv").exists() and len(ran(place)) <= 2
+    before = ran(place)
+    sweeps.run("toy", [0], folder=place)
+    assert (place / "toy.csv").read_text() == expected and ran(place) == before
 
 
 def test_a_trial_that_fails_says_so_and_keeps_the_others(place):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -183,7 +184,9 @@ def main(words: Sequence[str] | None = None) -> int:
     except (RuntimeError, ValueError, OSError, ImportError) as problem:
         if arguments.traceback:
             raise
-        print(f"tlcourse: {problem}", file=sys.stderr)
+        full = getattr(problem, "errno", None) in (errno.ENOSPC, getattr(errno, "EDQUOT", None))
+        advice = "Expected room on the disk, got none: make some, then give the command again."
+        print(f"tlcourse: {advice if full else problem}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("tlcourse: stopped.", file=sys.stderr)

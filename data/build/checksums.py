@@ -9,12 +9,13 @@ import hashlib
 from pathlib import Path
 
 DATA = Path(__file__).resolve().parents[1]
-FOLDERS = ("stickers", "digits", "fashion", "glyphs", "scripts", "weights")
+KEPT = ("stickers", "digits", "fashion", "glyphs", "scripts", "weights", "concepts.csv", "model_zoo.csv")
 
 
 def main() -> None:
     """Write the file."""
-    files = [f for folder in FOLDERS for f in sorted((DATA / folder).rglob("*")) if f.is_file() and f.name[0] != "."]
+    found = [f for kept in KEPT for f in (DATA / kept, *(DATA / kept).rglob("*"))]
+    files = [f for f in found if f.is_file() and f.name[0] != "."]
     lines = [f"{hashlib.sha256(f.read_bytes()).hexdigest()}  {f.relative_to(DATA).as_posix()}\n" for f in files]
     # The last line is a comment to `sha256sum`: it lets the course see a list that was cut short.
     text = "".join(sorted(lines, key=lambda s: s[66:])) + f"# {len(lines)} files\n"

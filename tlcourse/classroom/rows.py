@@ -4,6 +4,7 @@ import html
 import json
 import re
 from pathlib import Path
+from urllib.parse import quote
 
 import numpy as np
 import pandas as pd
@@ -39,7 +40,7 @@ def places(board: pd.DataFrame, folder: Path | str = ".") -> list[str]:
         if chapter not in files:
             return ""
         found = max(named or looped or [(False, 0, "")])[2]
-        return files[chapter].name + (f"#cell-id={found}" if found else "")
+        return quote(files[chapter].name) + (f"#cell-id={found}" if found else "")  # a name may hold quotes and spaces
 
     return [place(claim, chapter) for claim, chapter in zip(board.id, board.chapter, strict=True)]
 

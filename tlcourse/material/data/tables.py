@@ -60,11 +60,13 @@ def rows_of(path: Path) -> list[dict[str, str]]:
         AssetError: the file is no table, or a merge left its marks in it.
     """
     advice = f"`git restore` it, or start over with `python -m tlcourse sweep {path.stem} --anew`."
+    if path.exists() and not path.is_file():  # to open a named pipe would wait for ever
+        raise AssetError(f"Expected a table in {path}, got no file: move it away, and {advice}")
     try:
         text = path.read_text(encoding="utf-8")
         reader = csv.DictReader(io.StringIO(text), strict=True)
         rows = list(reader)
-    except (ValueError, csv.Error) as error:
+    except (OSError, ValueError, csv.Error) as error:
         raise AssetError(f"Expected a table of comma-separated values in {path}, got {error}: {advice}") from error
     if any(line.startswith(CONFLICT) for line in text.splitlines()):
         raise AssetError(f"Expected one table in {path}, got a merge's conflict markers: {advice}")
@@ -110,10 +112,13 @@ def model_zoo() -> pd.DataFrame:
 
     Returns:
         A pandas table: `model`, `megabytes`, `top1` and `top5` (ImageNet accuracy, 0 to 1), `parameters`, `depth`.
+
+    Raises:
+        AssetError: the file is missing or damaged.
     """
     import pandas as pd
 
-    return pd.read_csv(assets.DATA / "model_zoo.csv")
+    return pd.read_csv(assets.path("model_zoo"))
 
 
 def concepts() -> pd.DataFrame:
@@ -123,7 +128,10 @@ def concepts() -> pd.DataFrame:
         A pandas table: `class`, `picture` (the file's name in each of the three emoji sets), `concept` (pictures of one
         thing share it), `imagenet` (a class of ImageNet that is this thing, a kind of it, or what it is a kind of; ""
         if there is none), then one column of 0 and 1 for each attribute of the thing, "striped" to "for measuring".
+
+    Raises:
+        AssetError: the file is missing or damaged.
     """
     import pandas as pd
 
-    return pd.read_csv(assets.DATA / "concepts.csv", keep_default_na=False)
+    return pd.read_csv(assets.path("concepts"), keep_default_na=False)
