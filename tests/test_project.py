@@ -80,6 +80,16 @@ def test_range_admits_the_locked_version(text):
     assert not out, f"{wanted} does not admit {out}: run `make lock`"
 
 
+@pytest.mark.skipif(not shutil.which("sed"), reason="what `make newest` takes the bounds away with is not here")
+def test_the_newest_packages_have_no_upper_bound():
+    program = re.search(r"sed '(.+)'", read(ROOT / "Makefile"))[1]
+    said = subprocess.run(["sed", program, str(ROOT / "pyproject.toml")], capture_output=True, text=True, check=True)
+    project = tomllib.loads(said.stdout)["project"]
+    assert project["name"] == "tlcourse"
+    for texts in (project["dependencies"], *project["optional-dependencies"].values()):
+        assert {each.operator for text in texts for each in Requirement(text).specifier} <= {">="}
+
+
 def test_environment_is_made_from_the_lock():
     assert lockfile.ENVIRONMENT.read_text(encoding="utf-8") == lockfile.environment(), "run `make lock`"
 
