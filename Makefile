@@ -1,9 +1,10 @@
 # make lab: everything from nothing to JupyterLab.   make test: everything from nothing to a tested course.
 # Both make .venv with a Python from 3.11 to 3.13 found on PATH (or PYTHON=…), and need the network only the first time.
 .NOTPARALLEL:
-.PHONY: help setup lab test lint unit notebooks browser run site bench slides lock clean
+.PHONY: help setup lab test versions newest lint unit notebooks browser run site bench slides lock clean
 
 VENV := .venv
+LOCK := requirements.txt
 PYTHON ?=
 PYTEST_ARGS ?=
 NN ?= 00
@@ -13,12 +14,14 @@ else
 PY := $(VENV)/bin/python
 endif
 READY := $(VENV)/.ready
+COMPILE = $(PY) -m uv pip compile --generate-hashes --no-emit-index-url --extra dev --extra site --extra slides --extra cluster
 # A progress bar helps a person and fills a log.
 QUIET := $(if $(CI),--quiet,)
 
 help:
 	@echo "make lab      set up, and open JupyterLab on your copy of the course in work/ (what you changed stays)"
 	@echo "make test     set up, and run every test, the notebooks included (PYTEST_ARGS=... for pytest)"
+	@echo "make versions run every test on each of Python 3.11, 3.12 and 3.13 that is on PATH (newest: on the newest packages)"
 	@echo "make browser  open every chapter and every deck in a real browser (make test: three chapters, and what changed)"
 	@echo "make slides   set up, and open chapter NN=00 to be shown as slides"
 	@echo "make run      execute the notebooks in place, and hold them to the budgets"
@@ -35,6 +38,24 @@ lab: setup
 	@$(PY) -m tlcourse lab
 
 test: lint unit notebooks
+
+# A Python that is not there is named and left out; one that fails does not keep the others from their turn.
+versions:
+	@failed=; for version in 3.11 3.12 3.13; do \
+		if python$$version -c "" 2>/dev/null; \
+		then $(MAKE) test VENV=build/python$$version PYTHON=python$$version || failed="$$failed $$version"; \
+		else echo "There is no python$$version on PATH: not tested."; fi; \
+	done; \
+	test -z "$$failed" || { echo "The tests failed on Python$$failed." >&2; exit 1; }
+
+# What tomorrow's student may have: every package as new as it gets, whatever upper bound pyproject.toml sets.
+newest: setup build/newest/pyproject.toml
+	$(COMPILE) --upgrade build/newest/pyproject.toml -o build/newest/requirements.txt
+	$(MAKE) test VENV=build/newest/venv LOCK=build/newest/requirements.txt PYTHON=$(PY)
+
+build/newest/pyproject.toml: pyproject.toml
+	@mkdir -p $(@D)
+	sed 's/,<[^",]*//g' $< > $@
 
 lint: setup
 	$(PY) -m ruff check .
@@ -66,7 +87,7 @@ slides: setup
 	$(PY) -m tlcourse slides $(NN)
 
 lock:
-	$(PY) -m uv pip compile --universal --generate-hashes --no-emit-index-url --extra dev --extra site --extra slides --extra cluster pyproject.toml -o requirements.txt
+	$(COMPILE) --universal pyproject.toml -o requirements.txt
 	$(PY) -m tlcourse.workshop.lockfile
 
 clean:
@@ -74,7 +95,7 @@ clean:
 
 # What makes an environment: the first usable Python on PATH, the lock with its hashes, then the course without asking
 # for anything more (pip refuses an editable install in the same command as hashes).
-$(READY): requirements.txt pyproject.toml
+$(READY): $(LOCK) pyproject.toml
 	@$(PY) -c "import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))" 2>/dev/null || { \
 	seen=; \
 	for python in $(if $(PYTHON),"$(PYTHON)",python3 python3.13 python3.12 python3.11 python); do \
@@ -90,6 +111,6 @@ $(READY): requirements.txt pyproject.toml
 		exit 1; }; \
 	}
 	@echo "Installing the locked packages (about 2 GB on disk; a few minutes the first time)."
-	$(PY) -m pip install $(QUIET) --disable-pip-version-check --require-hashes -r requirements.txt
+	$(PY) -m pip install $(QUIET) --disable-pip-version-check --require-hashes -r $(LOCK)
 	$(PY) -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $(READY)

@@ -1,12 +1,7 @@
-"""The lock (`requirements.txt`) as data, and `environment.yml`, made by `python -m tlcourse.workshop.lockfile`.
-
-With the word `newest` it prints what to install for a look at the newest versions: the ranges without an upper bound.
-"""
+"""The lock (`requirements.txt`) as data, and `environment.yml`, made by `python -m tlcourse.workshop.lockfile`."""
 
 from __future__ import annotations
 
-import sys
-import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +12,6 @@ if TYPE_CHECKING:
 
 LOCK = ROOT / "requirements.txt"
 ENVIRONMENT = ROOT / "environment.yml"
-EXTRAS = ("dev", "site", "slides", "cluster")  # those that `make lock` resolves too
 PYTHON = "3.11"
 HEAD = """\
 # Made from requirements.txt by `make lock`; a test holds the two equal. For conda, mamba and Binder:
@@ -50,26 +44,5 @@ def environment(lock: Path = LOCK) -> str:
     return HEAD.format(python=PYTHON) + "".join(rows) + "      - -e .\n"
 
 
-def newest(pyproject: str) -> list[str]:
-    """Return the requirements in a `pyproject.toml`, given as text, without any upper bound, the builder's included."""
-    from packaging.requirements import Requirement
-    from packaging.specifiers import SpecifierSet
-
-    told = tomllib.loads(pyproject)
-    extras = told["project"]["optional-dependencies"]
-    texts = [
-        *told["build-system"]["requires"],
-        *told["project"]["dependencies"],
-        *(t for e in EXTRAS for t in extras[e]),
-    ]
-    wanted = [Requirement(text) for text in texts]
-    for each in wanted:
-        each.specifier = SpecifierSet(",".join(str(spec) for spec in each.specifier if spec.operator.startswith(">")))
-    return [str(each) for each in wanted]
-
-
 if __name__ == "__main__":
-    if sys.argv[1:] == ["newest"]:
-        print("\n".join(newest((ROOT / "pyproject.toml").read_text(encoding="utf-8"))))
-    else:
-        ENVIRONMENT.write_text(environment(), encoding="utf-8")
+    ENVIRONMENT.write_text(environment(), encoding="utf-8")
