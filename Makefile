@@ -50,7 +50,7 @@ versions:
 
 # What tomorrow's student may have: every package as new as it gets, whatever upper bound pyproject.toml sets.
 newest: setup build/newest/pyproject.toml
-	$(COMPILE) --upgrade build/newest/pyproject.toml -o build/newest/requirements.txt
+	$(COMPILE) --quiet --upgrade build/newest/pyproject.toml -o build/newest/requirements.txt
 	$(MAKE) test VENV=build/newest/venv LOCK=build/newest/requirements.txt PYTHON=$(PY)
 
 build/newest/pyproject.toml: pyproject.toml
