@@ -67,8 +67,8 @@ def extraction(*, pictures: int = 256, repeats: int = 3) -> dict[str, float]:
     limit, best, best_lite = matmul_limit(), 0.0, 0.0
     start = time.perf_counter()
     run_lite = litert(model)
-    differs = np.abs(run_lite(x[:16]) - features.extract(model, x[:16], cache=False)).max()
     converting = time.perf_counter() - start
+    differs = np.abs(run_lite(x[:16]) - features.extract(model, x[:16], cache=False)).max()
     for _ in range(repeats):
         start = time.perf_counter()
         features.extract(model, x, cache=False)
@@ -209,13 +209,11 @@ def report(results: dict[str, Any], *, as_json: bool = False, say: Callable[[Any
         "race": "Probe on features extracted once, against the Keras guide's loop, to equal accuracy",
         "start": "A chapter's imports and set-up cell, against TensorFlow's import",
     }
-    for part, title in titles.items():
-        if part not in results:
-            continue
-        table = Table(title=title)
+    for part, values in results.items():
+        table = Table(title=titles[part])
         table.add_column("what")
         table.add_column("value", justify="right")
-        for name, value in results[part].items():
+        for name, value in values.items():
             table.add_row(name.replace("_", " "), _said(name, value))
         say(table)
 
