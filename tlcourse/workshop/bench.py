@@ -12,6 +12,7 @@ chapters take, one after another, `make run` prints.
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import subprocess
 import sys
@@ -100,7 +101,7 @@ def litert(model) -> Callable[[Any], Any]:
     import numpy as np
     import tensorflow as tf
 
-    with contextlib.redirect_stdout(None):  # it lists every weight
+    with contextlib.redirect_stdout(io.StringIO()):  # it lists every weight
         converted = tf.lite.TFLiteConverter.from_keras_model(model).convert()
     with warnings.catch_warnings():  # TensorFlow's own copy is to go; what it measures is the same
         warnings.filterwarnings("ignore", message="\\s*Warning: tf.lite.Interpreter is deprecated")
