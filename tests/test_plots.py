@@ -170,21 +170,36 @@ def test_a_folder_of_any_name_stands_in_legend_axis_and_titles(name):
     (panel,) = plots.panels({name: curves}, lambda ax, table: None)
     grid = plots.pictures([np.zeros((2, 2))], [name], rows=[name])
     legend = [text.get_text() for text in bands.get_legend().get_texts()]
-    written = [*legend, rows.get_yticklabels()[0].get_text(), panel.get_title(), grid.axes[0].get_title()]
+    titles = [text.get_text() for text in grid.axes[0].texts]
+    written = [*legend, rows.get_yticklabels()[0].get_text(), panel.get_title(), *titles]
     assert len(legend) == 2
     seen = name.replace("\udce9", "?").replace("$", r"\$")
-    assert [text.lstrip("\u200b") for text in written if text != "old"] == [seen] * 4
+    assert [text.lstrip("\u200b") for text in written if text != "old"] == [seen] * 5
     for figure in (bands.figure, rows.figure, panel.figure, grid):
         plots.as_html(figure, caption="c", alt="a")
 
 
-def test_pictures_lie_in_rows_under_their_titles():
-    images = [np.full((4, 4, 3), value, "uint8") for value in (0, 100, 200)]
-    figure = plots.pictures(images, ["a", "b", "c"], columns=2)
-    shown = [ax for ax in figure.axes if ax.images]
-    assert len(figure.axes) == 4 and [ax.get_title() for ax in shown] == ["a", "b", "c"]
-    for ax, image in zip(shown, images, strict=True):
-        np.testing.assert_array_equal(ax.images[0].get_array(), image)
+def test_pictures_lie_in_rows_under_their_titles_and_keep_their_shape():
+    """Each in a square of its own, two in a row, none over another or over its title; a wide one stays wide."""
+    pictures = [np.full((4, 4, 3), 0, "uint8"), np.full((2, 4, 3), 100, "uint8"), np.full((4, 4, 3), 200, "uint8")]
+    (ax,) = plots.pictures(pictures, ["a", "two\nlines", "c"], columns=2, rows=["above", "below"]).axes
+    boxes = np.array([image.get_extent() for image in ax.images])  # left, right, bottom, top; down is positive
+    for image, picture, (left, right, bottom, top) in zip(ax.images, pictures, boxes, strict=True):
+        np.testing.assert_array_equal(image.get_array(), picture)
+        assert (bottom - top) / (right - left) == pytest.approx(picture.shape[0] / picture.shape[1])
+    assert boxes[0, 1] < boxes[1, 0] and boxes[0, 2] == boxes[1, 2] and boxes[0, 2] < boxes[2, 3]
+    *titles, above, below = [(text.get_text(), *text.get_position()) for text in ax.texts]
+    sides = [middle for _, middle, _ in (above, below)]
+    assert [text for text, *_ in titles] == ["a", "two\nlines", "c"] and max(sides) < 0
+    assert all(y < box[3] and box[0] < x < box[1] for (_, x, y), box in zip(titles, boxes, strict=True))
+    assert boxes[0, 3] < above[2] < boxes[0, 2] and boxes[2, 3] < below[2] < boxes[2, 2]
+
+
+def test_a_row_without_titles_takes_no_room_for_them():
+    def high(*titles):
+        return plots.pictures([np.zeros((2, 2))] * 2, titles, columns=1).get_size_inches()[1]
+
+    assert high("", "") == 2 < high("a", "") < high("a", "b") < high("a\nb", "b")
 
 
 def test_floats_up_to_255_are_shown_as_they_are():
@@ -195,9 +210,7 @@ def test_floats_up_to_255_are_shown_as_they_are():
 def test_the_same_grey_looks_the_same_in_every_picture():
     """A faint digit has to look faint: no picture is stretched to its own darkest and brightest."""
     faint, strong = np.array([[0, 50], [0, 0]], "uint8"), np.array([[0, 50], [255, 0]], "uint8")
-    greys = [
-        image.to_rgba(image.get_array())[0, 1] for ax in plots.pictures([faint, strong]).axes for image in ax.images
-    ]
+    greys = [image.to_rgba(image.get_array())[0, 1] for image in plots.pictures([faint, strong]).axes[0].images]
     np.testing.assert_array_equal(*greys)
 
 
@@ -227,7 +240,7 @@ def test_letters_grow_with_the_size_that_matplotlibrc_asks_for(monkeypatch):
         plots.use_style()
         figure = plots.pictures([np.zeros((4, 4))], ["dot"])
         ax = plots.axes()
-        return np.array([figure.axes[0].title.get_size(), ax.title.get_size(), ax.xaxis.label.get_size()])
+        return np.array([figure.axes[0].texts[0].get_size(), ax.title.get_size(), ax.xaxis.label.get_size()])
 
     usual = sizes()
     assert usual == pytest.approx([8, 10.5, 10.5])

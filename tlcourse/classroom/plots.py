@@ -220,15 +220,19 @@ def pictures(
         raise ValueError(f"Expected pictures and as many titles, got {len(images)} and {len(titles or ())}.")
     import matplotlib.pyplot as plt
 
-    n = -(-len(images) // columns)
-    grid = axes(n, columns, size=(size * columns, (size + 0.28 * (titles is not None)) * n), squeeze=False)
-    small = {"fontsize": plt.rcParams["font.size"] * 8 / 10.5, "fontweight": "normal", "pad": 2}
-    for i, ax in enumerate(grid.flat):
-        ax.axis("off")
-        if i < len(images):
-            picture = np.asarray(images[i]).astype("uint8")
-            ax.imshow(picture, cmap="gray_r", vmin=0, vmax=255, interpolation="antialiased")
-            ax.set_title(as_written(titles[i]) if titles is not None else "", **small)
-    for ax, row in zip(grid[:, 0], rows, strict=False):
-        ax.text(-0.1, 0.5, as_written(row), fontsize=small["fontsize"], ha="right", va="center", transform=ax.transAxes)
-    return grid.flat[0].figure
+    above = list(titles) if titles is not None else [""] * len(images)
+    lines = [max(len(str(t).splitlines()) for t in above[i : i + columns]) for i in range(0, len(images), columns)]
+    bottoms = np.cumsum([size + 0.07 * (n > 0) + 0.14 * n for n in lines])
+    figure = plt.figure(figsize=(size * columns, bottoms[-1]))
+    ax = figure.add_axes((0, 0, 1, 1), xlim=(0, size * columns), ylim=(bottoms[-1], 0))  # inches; one axes is quickest
+    ax.axis("off")
+    small, gap = {"fontsize": plt.rcParams["font.size"] * 8 / 10.5, "va": "center"}, 0.04
+    for i, image in enumerate(images):
+        middle, bottom, picture = (i % columns + 0.5) * size, bottoms[i // columns], np.asarray(image).astype("uint8")
+        height, width = (size - gap) * np.array(picture.shape[:2]) / max(picture.shape[:2])
+        ax.imshow(picture, cmap="gray_r", vmin=0, vmax=255, interpolation="antialiased", aspect="auto",
+                  extent=(middle - width / 2, middle + width / 2, bottom, bottom - height))  # fmt: skip
+        ax.text(middle, bottom - height - 0.03, as_written(above[i]), ha="center", **small | {"va": "bottom"})
+    for bottom, name in zip(bottoms, rows, strict=False):
+        ax.text(-0.1 * size, bottom - size / 2, as_written(name), ha="right", **small)
+    return figure
