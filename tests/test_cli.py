@@ -1,5 +1,6 @@
 """The command line answers with one sentence and a status, whatever it is asked."""
 
+import functools
 import io
 import json
 import os
@@ -148,6 +149,20 @@ def test_pictures_that_lie_in_no_memory_are_the_same_each_time():
     stream = bench.Stream(6, 4)
     assert len(stream) == 6 and stream[2:5].shape == (3, 4, 4, 3)
     assert (stream[3] == stream[3:4][0]).all() and (stream[3] != stream[4]).any()
+
+
+def test_the_benchmark_runs_whole_in_small(monkeypatch, capsys):
+    """All but the race, which is an experiment and has its miniature; LiteRT computes the same features."""
+    small = {"extraction": {"pictures": 4, "repeats": 1}, "memory": {"few": 4, "many": 8}, "start": {"repeats": 1}}
+    monkeypatch.setattr(bench, "matmul_limit", lambda **_: 1e11)
+    monkeypatch.setattr(bench.race, "race", lambda: {"guide_over_probe": 12.5})
+    for part, options in small.items():
+        monkeypatch.setattr(bench, part, functools.partial(getattr(bench, part), **options))
+    assert main(["bench", "--json"]) == 0
+    results = json.loads(capsys.readouterr().out)
+    assert list(results) == ["extraction", "memory", "race", "start"]
+    assert all(value >= 0 for part in results.values() for value in part.values())
+    assert results["extraction"]["litert_differs"] < 1e-3
 
 
 def test_bench_report_is_json_or_tables(capsys):
