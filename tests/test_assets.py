@@ -143,6 +143,20 @@ def test_fetch_brings_what_the_users_pip_is_told_to_bring(home):
     assert not leftovers(home)
 
 
+def test_where_the_data_are_read_only_results_are_kept_in_the_users_home(tmp_path, monkeypatch):
+    """Asked is the cache, if there is one already, else the folder that it would be made in."""
+    monkeypatch.setattr(os.path, "expanduser", lambda path: path.replace("~", str(tmp_path / "home")))
+    monkeypatch.setattr(os, "access", lambda path, mode: "shared" not in str(path))
+    home = tmp_path / "home" / ".cache" / "tlcourse"
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "shared" / "cache").mkdir(parents=True)
+    assert assets.cache_beside(tmp_path / "mine") == tmp_path / "mine" / "cache"
+    assert assets.cache_beside(tmp_path / "shared") == home
+    (tmp_path / "shared" / "cache").rmdir()
+    assert assets.cache_beside(tmp_path / "shared") == home
+    assert assets.cache_beside(tmp_path / "nowhere") == tmp_path / "nowhere" / "cache"  # nothing is there to be asked
+
+
 def test_fetch_is_idempotent_and_asks_pip_for_nothing_twice(home, monkeypatch):
     fetching.fetch(progress=False)
     before = {p: p.stat().st_mtime_ns for p in home.rglob("*.*")}

@@ -15,9 +15,22 @@ from tlcourse.material.assets.catalogue import ASSETS, Asset
 
 DATA = Path(os.environ.get("TLCOURSE_DATA") or Path(__file__).resolve().parents[3] / "data")
 FETCHED = DATA / "fetched"
-CACHE = DATA / "cache"
 CHECKSUMS = "CHECKSUMS.sha256"
 FETCH_COMMAND = "python -m tlcourse fetch"
+
+
+def cache_beside(data: Path) -> Path:
+    """Where results are kept that can be made again: beside the data, or, if those are read-only, in the user's home.
+
+    So a course that is installed once for a whole class can be worked through by each with rights to their home alone.
+    """
+    beside = data / "cache"
+    if data.exists() and not os.access(beside if beside.exists() else data, os.W_OK):
+        return Path(os.path.expanduser("~")) / ".cache" / "tlcourse"
+    return beside
+
+
+CACHE = cache_beside(DATA)
 
 
 class AssetError(RuntimeError):
