@@ -36,6 +36,9 @@ def copies(tmp_path_factory):
     for folder in ("notebooks", "tests"):
         (course / folder).mkdir()
     (course / "tests" / "wrong_answers.toml").write_text("told nowhere else")
+    (course / "docs").mkdir()
+    shutil.copy(ROOT / "docs" / "instructor.md", course / "docs")
+    shutil.copy(ROOT / "README.md", course)
     write(chapter(), course / "notebooks")
     target = tmp_path_factory.mktemp("graded") / "copy"
     release.release(target, root=course)
@@ -63,6 +66,7 @@ def test_a_copy_runs_unattempted_and_passes_with_the_solutions_put_back(copies):
         wrong = "try:\n    checks.stem_flops(1.0)\nexcept checks.NotYet as hint:\n    print(hint)"
         assert said(kernel, wrong).startswith("Not 1. What does one place")
         assert "112" not in said(kernel, "checks.stem_flops??\nchecks.settings??")
+        assert said(kernel, "print(hasattr(checks.stem_flops, 'question'))") == "False\n"
 
 
 def test_no_answer_stands_in_the_copy(copies):
@@ -70,8 +74,16 @@ def test_no_answer_stands_in_the_copy(copies):
     kept = {path.relative_to(copy).as_posix() for path in copy.rglob("*") if path.is_file()}
     assert not [path for path in kept if path.startswith("tests")] and "tlcourse/classroom/checks/cost.py" in kept
     everything = "".join((copy / path).read_text(encoding="utf-8", errors="ignore") for path in kept)
-    for telling in ("112 * 112", "told nowhere else", "freeze *no* layer", "all labels are on one side", "201.54"):
-        assert telling not in everything
+    telling = (
+        "112 * 112",
+        "told nowhere else",
+        "freeze *no* layer",
+        "all labels are on one side",
+        "201.54",
+        "4 / ln 2",
+    )
+    assert not [each for each in telling if each in everything]
+    assert "instructor.md" not in (copy / "README.md").read_text(encoding="utf-8")
     assert {path.relative_to(course).as_posix() for path in course.rglob("*.py")} <= kept, "all modules are there"
 
 

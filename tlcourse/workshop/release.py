@@ -14,9 +14,11 @@ from tlcourse.workshop import ROOT, WorkshopError, notebooks
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
-# What a student who is graded does not get: the answers, and the tests that need them.
-KEPT_BACK = ("tests", "work", ".ci", ".git", ".venv", "conftest.py", "data/cache", "data/fetched")
+# What a student who is graded does not get: the answers, the lecturer's desk, and the tests that need them.
+DESK = "docs/instructor.md"
+KEPT_BACK = (DESK, "tests", "work", ".ci", ".git", ".venv", "conftest.py", "data/cache", "data/fetched")
 CHECKS = Path("tlcourse/classroom/checks")
+ASKED = "    checked.question = question\n"  # for the tests alone: it tells the right answer
 
 
 def release(target: Path, *, root: Path = ROOT) -> list[Path]:
@@ -51,6 +53,11 @@ def release(target: Path, *, root: Path = ROOT) -> list[Path]:
             written.append(copy)
         elif relative.parent == CHECKS and relative.name not in ("__init__.py", "core.py"):
             copy.write_text(packed(source.read_text(encoding="utf-8")), encoding="utf-8")
+        elif relative == CHECKS / "core.py":
+            copy.write_text(source.read_text(encoding="utf-8").replace(ASKED, ""), encoding="utf-8")
+        elif relative.suffix == ".md":
+            lines = source.read_text(encoding="utf-8").splitlines(keepends=True)
+            copy.write_text("".join(line for line in lines if Path(DESK).name not in line), encoding="utf-8")
         else:
             shutil.copy2(source, copy)
     return written
