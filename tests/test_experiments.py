@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from tlcourse.classroom import checks
 from tlcourse.experiments import (
     distillation,
     distillation_ensemble,
@@ -66,6 +67,10 @@ def test_the_student_never_meets_a_digit_of_its_teachers(monkeypatch):
     assert {name: len(part["y"]) for name, part in parts.items()} == sizes and len(taught) == 2500
     used = [*taught, *(v for part in parts.values() for v in part["v"][:, 0])]
     assert len(set(used)) == 5000
+
+
+def test_the_recorded_control_is_the_one_that_the_exercise_asks_for():
+    checks.permuted(distillation.permuted)  # which refuses every other
 
 
 def test_who_is_taught_by_all_learns_the_mean_of_their_logits_and_no_other_label(monkeypatch):

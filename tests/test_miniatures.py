@@ -24,7 +24,7 @@ TESTED = {"accuracy", "second", "test_accuracy", "test_loss", "teacher", "agreem
           "guide_epochs", "named_absent", "twins", "mirrored", "source_test"}  # fmt: skip
 # Passes over the examples times batches in each, as the settings say.
 STEPS = {"lora_ranks": 2, "lora_rates": 2, "lora_flat": 2, "text_depth": 2, "lora_domains": 2, "lora_spectrum": 2,
-         "distillation": 2, "distillation_steps": 2,
+         "distillation": 2, "distillation_sizes": 2, "distillation_steps": 2,
          "missing_class": 2, "batch_norm": 2, "freeze_depth": 4, "first_start": 6, "forgetting": 1,
          "moving_statistics": 5, "tuned_letters": 4}  # fmt: skip
 SPLIT_INSIDE = {
