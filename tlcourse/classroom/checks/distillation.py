@@ -1,4 +1,4 @@
-"""Checks of chapter 07: what a temperature divides, a strict control, a bias without labels, a loss of softmaxes."""
+"""Checks of chapter 07: what a temperature divides, another control, a bias without labels, a loss of softmaxes."""
 
 import numpy as np
 
