@@ -226,13 +226,13 @@ def pictures(
     figure = plt.figure(figsize=(size * columns, bottoms[-1]))
     ax = figure.add_axes((0, 0, 1, 1), xlim=(0, size * columns), ylim=(bottoms[-1], 0))  # inches; one axes is quickest
     ax.axis("off")
-    small, gap = {"fontsize": plt.rcParams["font.size"] * 8 / 10.5, "va": "center"}, 0.04
+    small, gap = plt.rcParams["font.size"] * 8 / 10.5, 0.04
     for i, image in enumerate(images):
         middle, bottom, picture = (i % columns + 0.5) * size, bottoms[i // columns], np.asarray(image).astype("uint8")
         height, width = (size - gap) * np.array(picture.shape[:2]) / max(picture.shape[:2])
         ax.imshow(picture, cmap="gray_r", vmin=0, vmax=255, interpolation="antialiased", aspect="auto",
                   extent=(middle - width / 2, middle + width / 2, bottom, bottom - height))  # fmt: skip
-        ax.text(middle, bottom - height - 0.03, as_written(above[i]), ha="center", **small | {"va": "bottom"})
+        ax.text(middle, bottom - height - 0.03, as_written(above[i]), ha="center", va="bottom", fontsize=small)
     for bottom, name in zip(bottoms, rows, strict=False):
-        ax.text(-0.1 * size, bottom - size / 2, as_written(name), ha="right", **small)
+        ax.text(-0.1 * size, bottom - size / 2, as_written(name), ha="right", va="center", fontsize=small)
     return figure
