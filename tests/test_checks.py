@@ -108,6 +108,7 @@ def test_no_check_moves_the_students_random_numbers(lite, stickers):
         (checks.thawed_top, [lite]),
         (checks.no_shared_concepts, [noto.train, twemoji.test]),
         (checks.kept_statistics, [everything]),
+        (checks.copied_layers, [lambda source, n, classes: source]),  # builds networks of its own
     ):
         draws = []
         for looked_at in (False, True):

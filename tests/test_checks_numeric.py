@@ -1,6 +1,5 @@
 """Numeric checks over random truths: the truth is never refused, a misconception passes only where it is the truth."""
 
-import random
 from decimal import Decimal
 from fractions import Fraction
 
@@ -63,11 +62,6 @@ def shots(rng):
     """Accuracy with so many examples a class, three draws, two kinds of features."""
     rows = [(f, k, s, rng.uniform(10, 95)) for f in ("CNN", "HOG") for k in (1, 2, 3, 5, 8) for s in range(3)]
     return pd.DataFrame(rows, columns=["features", "k", "seed", "accuracy"])
-
-
-def by_name(rng, *names):
-    """A mean in percent for each name."""
-    return pd.Series(rng.uniform(30, 95, size=len(names)), index=names)
 
 
 def beside_one_font(rng):
@@ -386,17 +380,3 @@ def test_honest_choice_by_hand():
     assert question.truth == 81
     for answer, hint in ((85, "tune on them"), (87, "flatters"), (90, "luck"), (71, "has peeked"), (0.81, "share")):
         assert hint in refused(answer, question)
-
-
-def test_random_numbers_go_on_as_if_nothing_had_been_checked():
-    def draw():
-        return random.random(), np.random.rand(), float(keras.random.uniform(())), float(tf.random.uniform(()))  # noqa: NPY002
-
-    keras.utils.set_random_seed(7)
-    tf.random.uniform(())
-    usual = draw()
-    keras.utils.set_random_seed(7)
-    tf.random.uniform(())
-    with pytest.raises(NotYet):
-        checks.copied_layers(lambda source, n, classes: source)  # builds networks of its own
-    assert draw() == usual

@@ -38,6 +38,8 @@ def test_help_names_every_command():
         (["slides", "77", "--notes"], "There is no notebook"),
         (["class", "no/such/folder"], "Expected a folder with a folder for each student"),
         (["sweep", "nothing"], "Expected one of"),
+        (["start", "77"], "There is no notebook"),
+        (["start", "--fresh"], "Expected the chapters"),
     ],
 )
 def test_mistake_is_one_sentence_and_status_2(words, sentence, capsys):

@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import types
 import unicodedata
 
 import numpy as np
@@ -364,39 +363,7 @@ def test_tidying_unescapes_and_joins_white_space(tmp_path):
     assert rows.loc[0, ["document", "rating", "text"]].tolist() == [7, -1.2346, 'Salt & pepper <3 été, "so"']
 
 
-# --- the network -------------------------------------------------------------------------------------------------
-
-
-def fake_keras(load_data):
-    keras = types.ModuleType("keras")
-    keras.datasets = types.SimpleNamespace(cifar10=types.SimpleNamespace(load_data=load_data))
-    return keras
-
-
-def test_without_a_network_the_offline_choice_is_named(monkeypatch):
-    def offline():
-        raise Exception("URL fetch failure on somewhere:\n None -- [Errno -3] Temporary failure in name resolution")
-
-    monkeypatch.setitem(sys.modules, "keras", fake_keras(offline))
-    with pytest.raises(
-        assets.AssetError, match=r"cifar10 could not be downloaded .*offline, use data\.stickers\(\)"
-    ) as error:
-        data.online("cifar10")
-    assert "\n" not in str(error.value)
-
-
-def test_with_a_network_keras_sets_come_as_splits(monkeypatch):
-    x, y = np.zeros((4, 32, 32, 3), np.uint8), np.array([[3], [0], [1], [2]], np.uint8)
-    monkeypatch.setitem(sys.modules, "keras", fake_keras(lambda: ((x, y), (x[:2], y[:2]))))
-    split = data.online("cifar10")
-    assert split.y_train.tolist() == [3, 0, 1, 2] and split.y_train.dtype == np.int64 and split.classes == tuple("0123")
-
-
-def test_unknown_online_sets_are_refused():
-    with pytest.raises(
-        ValueError, match="name must be one of 'mnist', 'fashion_mnist', 'cifar10', 'cifar100'; got 'svhn'"
-    ):
-        data.online("svhn")
+def test_unknown_digits_are_refused():
     with pytest.raises(
         ValueError, match="name must be one of 'mnist', 'optdigits', 'usps', 'mnist_m', 'glyph'; got 'svhn'"
     ):

@@ -182,11 +182,9 @@ def test_the_search_goes_beyond_an_end_and_to_other_rates(peak, tried):
     assert {rate for setting, rate in found if setting == peak} == {1e-3, 3e-3, 1e-2}
 
 
-@pytest.mark.skipif(not sweeps.path_of("few_shot_settings").exists(), reason="the settings are not recorded yet")
 def test_what_did_best_is_chosen():
     table = data.recorded("few_shot_settings")
     assert experiment.CHOSEN == few_shot_settings.to_choose(table)
-    print(few_shot_settings.ends(table))
 
 
 def test_what_is_chosen_is_no_part_of_what_chose_it(tmp_path, monkeypatch):

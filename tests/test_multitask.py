@@ -7,7 +7,7 @@ import tensorflow as tf
 from inline import definition
 
 from tlcourse.experiments import shared_tasks, shared_trunk, task_weights, trunk_variety
-from tlcourse.material import assets, data
+from tlcourse.material import data
 from tlcourse.methods import multitask
 
 RNG = np.random.default_rng(14)
@@ -209,10 +209,6 @@ def test_three_ways_to_spend_cost_the_same():
     assert [name for name, drawings in volume.items() if drawings != 1600] == ["40x20x10"]
 
 
-SETTINGS = pytest.mark.skipif(not (assets.DATA / "recorded" / "trunk_settings.csv").exists(), reason="not recorded yet")
-
-
-@SETTINGS
 def test_each_setting_is_what_did_best_on_draws_of_its_own():
     tried = data.recorded("trunk_settings").groupby(["arm", "k", "steps", "value"]).accuracy.mean()
     for arm, chosen in {"alone": shared_trunk.ALONE, "tuned": shared_trunk.TUNED}.items():
@@ -226,7 +222,6 @@ def test_each_setting_is_what_did_best_on_draws_of_its_own():
         assert tried[name, trunk_variety.SHOTS].idxmax() == setting
 
 
-@SETTINGS
 def test_each_weight_is_what_did_best_on_draws_of_its_own():
     five = data.recorded("task_weights").query("world == '5 fonts'")
     tried = five.groupby(["arm", "weight", "steps"]).accuracy.mean()

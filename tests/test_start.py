@@ -11,7 +11,6 @@ import pytest
 from nbformat.v4 import new_output
 from notebook_maker import code, good, replace, text, write
 
-from tlcourse.__main__ import main
 from tlcourse.classroom import guesses
 from tlcourse.workshop import NOTEBOOKS, ROOT, WorkshopError, start
 
@@ -418,15 +417,6 @@ def test_two_labs_at_once_hand_out_one_course(course, tmp_path):
         process.join()
     assert [process.exitcode for process in both] == [0, 0]
     assert names(tmp_path) == sorted(path.name for path in course.iterdir())
-
-
-@pytest.mark.parametrize(
-    ("words", "sentence"), [(["start", "77"], "There is no notebook"), (["start", "--fresh"], "Expected the chapters")]
-)
-def test_mistake_is_one_sentence_and_status_2(words, sentence, capsys):
-    assert main(words) == 2
-    said = capsys.readouterr().err
-    assert said.startswith("tlcourse: ") and sentence in said and said.count("\n") == 1
 
 
 def test_git_ignores_the_students_copy():

@@ -136,9 +136,3 @@ def read_svg(work: Path, domain: str, code: str) -> str | None:
         if path.exists():
             return path.read_text(encoding="utf-8")
     return None
-
-
-def emoji_codes(work: Path) -> dict[str, tuple[str, str]]:
-    """Return {short name: (code, subcategory)} of emoji-datasource."""
-    table = _json(npm_folder(work, "emoji-datasource") / "package" / "emoji.json")
-    return {row["short_name"]: (row["unified"].lower(), row["subcategory"]) for row in table}

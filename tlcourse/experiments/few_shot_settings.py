@@ -109,17 +109,3 @@ def to_choose(table):
     chosen = rows.set_index(["method", "chosen_for"])[["setting", "rate", "rule"]]
     pick = {(method, fold): (float(s), float(r), str(rule)) for (method, fold), (s, r, rule) in chosen.T.items()}
     return {method: [pick[method, fold] for fold in range(5)] for method in few_shot.CHOSEN}
-
-
-def ends(table):
-    """In how many of five folds each loss's choice lies at an end of what can be tried at all."""
-    import pandas as pd
-
-    chosen, rows = to_choose(table), {}
-    for method, values in SETTINGS.items():
-        tried = [value for value in values if value is not None]
-        rows[method] = {
-            "settings at an end": sum(setting in (tried[0], tried[-1]) for setting, _, _ in chosen[method]),
-            "rates at an end": sum(rate in (RATES[0], RATES[-1]) for _, rate, _ in chosen[method]),
-        }
-    return pd.DataFrame(rows).T

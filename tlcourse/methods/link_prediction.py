@@ -31,10 +31,10 @@ def strangers(a: np.ndarray) -> tuple[np.ndarray, ...]:
     return tuple(np.argwhere(np.triu(1 - a, 1)).T)
 
 
-def hidden(a: np.ndarray, *, seed: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """A fifth of the edges, `(n, 2)`, and the table without them; five times, so that each edge is hidden once."""
+def hidden(a: np.ndarray, *, seed: int, parts: int = 5) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """One part of the edges, `(n, 2)`, and the table without them; for each part, so that each edge is hidden once."""
     edges = np.random.default_rng(seed).permutation(np.argwhere(np.triu(a)))
-    for held in np.array_split(edges, 5):
+    for held in np.array_split(edges, parts):
         rest = a.copy()
         rest[held[:, 0], held[:, 1]] = rest[held[:, 1], held[:, 0]] = 0
         yield held, rest

@@ -121,17 +121,6 @@ def to_names(
     return alike(landed - mean, named - mean)
 
 
-def to_pictures(
-    x: np.ndarray, space: np.ndarray, new: np.ndarray, named: np.ndarray, strength: float, alike: Alike = cosine
-) -> np.ndarray:
-    """As `to_names`, with the map the other way round: from names to pictures (Shigeto et al., 2015)."""
-    from sklearn.linear_model import Ridge
-
-    spread = np.square(space - space.mean(axis=0)).sum(axis=1).mean()
-    landed = Ridge(alpha=strength * spread).fit(space, x).predict(named)
-    return alike(new - x.mean(axis=0), landed - x.mean(axis=0))
-
-
 def occurrences(scores: np.ndarray, k: int) -> np.ndarray:
     """For each name (a column), how many pictures (rows) have it among their `k` most alike (Radovanović et al., 2010).
 
@@ -179,7 +168,7 @@ def rehearse(
         rehearsals: as from `draw`.
         space: `(concepts, width)`.
         kind: the class of each concept.
-        way: `to_names` or `to_pictures`.
+        way: `to_names`, or another function of these arguments.
         strengths: what is tried.
     """
     tried = [[way(t.x, space[t.y], t.new, space, strength) for t in rehearsals] for strength in strengths]

@@ -75,7 +75,8 @@ def fair_gain(samples) -> Question:
             over("FT, cross-validated", "FE, cross-validated", "letters"): "That is for letters.",
         },
         otherwise="Which two kinds choose by the few training pictures themselves?",
-        praise="{} points. Finding one block of eighteen by so few pictures is dear; FT chose among four settings.",
+        praise="{} points in the mean. The interval holds zero, so FT is not shown to be ahead. Finding one block of "
+        "eighteen by so few pictures is dear; FT chose among four settings.",
         decimals=1,
     )
 

@@ -16,7 +16,8 @@ def specificity(gains) -> Question:
             -truth: "Right but for the sign: what is lost, positive.",
             at["AnB+"] - at["AnB"]: "That is the whole distance from AnB to AnB+. Which part of it has BnB, too?",
             -at["AnB"]: "That is the distance from base B, which differs from A6B in more than the source.",
-            at["BnB+"] - at["BnB"]: "That is what the cut costs within task B: co-adaptation, not specificity.",
+            at["BnB+"]
+            - at["BnB"]: "That is what the cut costs within task B, whatever the reason. Change the source alone.",
             at["BnB+"] - at["AnB"]: "These two differ twice, in source and in what may move. Change the source alone.",
         },
         otherwise="Which treatment freezes as many layers, and took them from the same task?",

@@ -1,11 +1,10 @@
-"""The course's data, each set behind one function that returns a `Split`. All but `online` work offline."""
+"""The course's data, each set behind one function that returns a `Split`; all of it works offline."""
 
 from tlcourse.material.data.digit_sets import DIGIT_SETS, digits
 from tlcourse.material.data.fashion_set import FASHION_CLASSES, fashion
 from tlcourse.material.data.folder import PictureError, from_folder, read_picture
 from tlcourse.material.data.glyph_set import Glyphs, glyphs
 from tlcourse.material.data.groups import parts_by_group
-from tlcourse.material.data.online_sets import online
 from tlcourse.material.data.review_set import REVIEW_DOMAINS, reviews
 from tlcourse.material.data.script_set import Scripts, scripts
 from tlcourse.material.data.split import Split
@@ -30,7 +29,6 @@ __all__ = [
     "from_folder",
     "glyphs",
     "model_zoo",
-    "online",
     "parts_by_group",
     "read_picture",
     "recorded",
