@@ -106,10 +106,9 @@ def home(tmp_path, shop, monkeypatch):
     committed = {"kept/kept.bin": b"kept", "kept/folder/a.png": b"a", "kept/folder/b.png": b"b"}
     for relative, content in committed.items():
         (data / relative).write_bytes(content)
-    lines = [
-        f"{sha(content)}  {relative}\r\n" for relative, content in committed.items()
-    ]  # as git on Windows may have it
-    (data / "CHECKSUMS.sha256").write_bytes(f"{''.join(lines)}# {len(lines)} files\r\n".encode())
+    rows = "".join(f"{sha(content)}  {relative}\n" for relative, content in committed.items())
+    rows += f"# {len(committed)} files, sealed {sha(rows.encode())[:16]}\n"
+    (data / "CHECKSUMS.sha256").write_bytes(rows.replace("\n", "\r\n").encode())  # as git on Windows may have it
     monkeypatch.setattr(assets, "DATA", data)
     monkeypatch.setattr(assets, "ASSETS", table())
     return data
