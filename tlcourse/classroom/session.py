@@ -41,8 +41,15 @@ def _without_native_noise() -> Iterator[None]:
     TensorFlow stamps these lines with the time, so they would also differ from run to run.
     """
     sys.stderr.flush()
+    try:
+        sink = tempfile.TemporaryFile()
+    except OSError:  # a full disk, or no folder for it that can be written to: nothing is held back
+        sink = None
+    if sink is None:
+        yield
+        return
     kept = os.dup(2)
-    with tempfile.TemporaryFile() as sink:
+    with sink:
         os.dup2(sink.fileno(), 2)
         try:
             yield
