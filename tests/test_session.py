@@ -25,16 +25,14 @@ def test_noise_is_held_back_unless_the_start_fails(inside, code, said):
     assert (done.returncode, done.stderr) == (code, said)
 
 
-def test_where_no_temporary_file_can_be_made_nothing_is_held_back(monkeypatch, capfd):
-    def refusing():
-        raise FileNotFoundError(2, "No usable temporary directory found in ['/tmp', '/var/tmp', '/usr/tmp', '/']")
-
-    monkeypatch.setattr(tempfile, "TemporaryFile", refusing)
-    with session._without_native_noise():
-        os.write(2, b"noise")
+def test_where_no_temporary_file_can_be_made_nothing_is_held_back(tmp_path, monkeypatch, capfd):
+    with monkeypatch.context() as gone:  # pytest makes some itself, before and after
+        gone.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+        with session._without_native_noise():
+            os.write(2, b"noise")
+        with pytest.raises(ZeroDivisionError) as error, session._without_native_noise():
+            1 / 0  # noqa: B018
     assert capfd.readouterr().err == "noise"
-    with pytest.raises(ZeroDivisionError) as error, session._without_native_noise():
-        1 / 0  # noqa: B018
     assert error.value.__context__ is None, "the reader is sent to the wrong error"
 
 
