@@ -37,6 +37,10 @@ def test_help_names_every_command():
         (["slides", "77", "--pdf"], "There is no notebook"),
         (["slides", "77", "--notes"], "There is no notebook"),
         (["class", "no/such/folder"], "Expected a folder with a folder for each student"),
+        (["class", ""], "Expected the name of a folder or a file, got an empty one"),
+        (["class", "no/such/folder", "--to", ""], "Expected the name of a folder or a file, got an empty one"),
+        (["release", " "], "Expected the name of a folder or a file, got an empty one"),
+        (["site", ""], "Expected the name of a folder or a file, got an empty one"),
         (["sweep", "nothing"], "Expected one of"),
     ],
 )

@@ -14,7 +14,7 @@ import pandas as pd
 
 from tlcourse.classroom import lettering, plots, widgets
 from tlcourse.material import data, features
-from tlcourse.material.data.folder import PictureError, read_picture
+from tlcourse.material.data.picture import PictureError, read_picture
 
 SIZE = 128
 
