@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 import tarfile
+import tempfile
 import textwrap
 import time
 import zipfile
@@ -20,7 +21,7 @@ from pathlib import Path
 import pytest
 
 from tlcourse.material import assets
-from tlcourse.material.assets import Asset, AssetError, fetching
+from tlcourse.material.assets import Asset, AssetError, atomic, fetching
 
 ROOT = Path(__file__).resolve().parents[1]
 WEIGHTS, WORDS, TEXT = b"weights " * 5000, b'{"a": 1}', b"one\ntwo\n"
@@ -106,10 +107,9 @@ def home(tmp_path, shop, monkeypatch):
     committed = {"kept/kept.bin": b"kept", "kept/folder/a.png": b"a", "kept/folder/b.png": b"b"}
     for relative, content in committed.items():
         (data / relative).write_bytes(content)
-    lines = [
-        f"{sha(content)}  {relative}\r\n" for relative, content in committed.items()
-    ]  # as git on Windows may have it
-    (data / "CHECKSUMS.sha256").write_bytes(f"{''.join(lines)}# {len(lines)} files\r\n".encode())
+    rows = "".join(f"{sha(content)}  {relative}\n" for relative, content in committed.items())
+    rows += f"# {len(committed)} files, sealed {sha(rows.encode())[:16]}\n"
+    (data / "CHECKSUMS.sha256").write_bytes(rows.replace("\n", "\r\n").encode())  # as git on Windows may have it
     monkeypatch.setattr(assets, "DATA", data)
     monkeypatch.setattr(assets, "ASSETS", table())
     return data
@@ -503,6 +503,41 @@ def test_status_has_one_line_for_each_asset(home):
     }
     with pytest.raises(ValueError, match="no asset 'bert'"):
         assets.path("bert")
+
+
+# --- written in one step ---------------------------------------------------------------------------------------
+
+
+def test_what_a_killed_writer_left_goes_after_a_day_and_nothing_else(tmp_path):
+    path = tmp_path / "a [1].json"
+    handle, left = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=".tmp", dir=tmp_path)  # as `replacing` names it
+    os.close(handle)
+    others = [tmp_path / name for name in (".a 1-12345678.tmp", ".a [1]-b-12345678.tmp", "a [1].tmp", ".a [1]-.tmp")]
+    days_ago = time.time() - 2 * atomic.ABANDONED
+    for old in others:
+        old.touch()
+        os.utime(old, (days_ago, days_ago))
+    for age, there in ((0, True), (0.9, True), (1.1, False)):
+        then = time.time() - age * atomic.ABANDONED
+        os.utime(left, (then, then))
+        with atomic.replacing(path, "w") as stream:
+            stream.write(str(age))
+        assert Path(left).exists() == there and path.read_text() == str(age)
+    assert {file.name for file in tmp_path.iterdir()} == {path.name, *(old.name for old in others)}
+
+
+def test_what_was_left_and_cannot_be_removed_hinders_nobody(tmp_path, monkeypatch):
+    left = tmp_path / ".a-12345678.tmp"
+    left.touch()
+    os.utime(left, (0, 0))
+
+    def refusing(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "unlink", refusing)
+    with atomic.replacing(tmp_path / "a.json", "w") as stream:
+        stream.write("a")
+    assert left.exists() and (tmp_path / "a.json").read_text() == "a"
 
 
 # --- the real table ----------------------------------------------------------------------------------------------

@@ -69,6 +69,12 @@ def test_no_folder_at_all_costs_a_sentence_too(tmp_path, capsys):
     assert "There is no folder" in capsys.readouterr().out
 
 
+def test_an_empty_name_costs_a_sentence_and_none_at_all_is_ours(capsys):
+    assert "fruit" in load("")[2]
+    assert "Expected the path of a folder, got ''" in capsys.readouterr().out
+    assert "fruit" in load(None)[2] and capsys.readouterr().out == ""
+
+
 def test_of_many_pictures_each_class_gives_as_many(folder):
     _, y, _ = load(folder(many=40, few=7), most=24)
     assert np.bincount(y).tolist() == [7, 12]  # few, many

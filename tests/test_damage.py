@@ -105,6 +105,25 @@ def test_no_reader_takes_a_spoilt_file(home, monkeypatch, name, relative, damage
     assert f"data/{relative} " in message and message.count("`") == 2 and "\n" not in message
 
 
+def test_no_bit_of_the_list_of_checksums_may_differ(tmp_path, monkeypatch):
+    """Neither is a picture left out in silence, nor a sound one blamed: it is the list that is named."""
+    whole = (assets.DATA / assets.CHECKSUMS).read_bytes()
+    monkeypatch.setattr(assets, "DATA", tmp_path)
+    lines = whole.splitlines(keepends=True)
+    starts = np.cumsum([0, *map(len, lines)])
+    for line in (0, len(lines) // 2, len(lines) - 1):
+        for place in range(starts[line], starts[line + 1]):
+            for bit in range(8):
+                spoilt = bytearray(whole)
+                spoilt[place] ^= 1 << bit
+                (tmp_path / assets.CHECKSUMS).write_bytes(spoilt)
+                with pytest.raises(AssetError) as error:
+                    assets.listed("stickers/photo")
+                assert str(error.value).endswith(" is damaged; run `git restore data/CHECKSUMS.sha256`."), (place, bit)
+    (tmp_path / assets.CHECKSUMS).write_bytes(whole)
+    assert assets.listed("stickers/photo")
+
+
 def test_no_table_is_read_that_nobody_verifies():
     sources = [path.read_text(encoding="utf-8") for path in (ROOT / "tlcourse" / "material").rglob("*.py")]
     named = {name for source in sources for name in re.findall(r'"(?:[\w/]+/)?(\w+\.csv)"', source)}

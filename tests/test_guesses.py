@@ -6,8 +6,10 @@ import re
 import subprocess
 import sys
 import tomllib
+from pathlib import Path
 from types import SimpleNamespace
 
+import filelock
 import nbformat
 import pytest
 
@@ -114,6 +116,68 @@ def test_a_file_that_cannot_be_written_is_said_and_the_guess_lives_on(work):
         and "Noted: 3 %" in widget.status.value
         and "until the kernel restarts" in widget.status.value
     )
+
+
+def test_one_refused_read_loses_no_earlier_guess(work, monkeypatch):
+    """A virus scanner or a cloud's program holds the file for a moment, then lets it go."""
+    guesses.keep("How many?", 1.0)
+    open_chapter(monkeypatch, "06_layer_transfer.ipynb")
+    with monkeypatch.context() as held:
+
+        def refusing(*_, **__):
+            raise PermissionError(13, "Permission denied")
+
+        held.setattr(Path, "read_text", refusing)
+        assert guesses.recall("How many?") is None and "could not be read (Permission denied)" in guesses.trouble
+        guesses.keep("And now?", 2.0)
+        assert "kept until the kernel restarts" in guesses.trouble and guesses.trouble.endswith("(Permission denied).")
+        guesses.set_aside("06", work)
+        assert "The answers of chapter 06 stay as they were in" in guesses.trouble
+    assert kept(work) == {"06": {"How many?": 1.0}} and guesses.recall("How many?") == 1.0
+    guesses.keep("And now?", 2.0)
+    assert kept(work) == {"06": {"How many?": 1.0, "And now?": 2.0}} and guesses.trouble == ""
+
+
+def test_a_damaged_file_that_cannot_be_set_aside_is_left_as_it_is(work, monkeypatch):
+    file = work / guesses.FOLDER / guesses.KEPT
+    file.write_text('{"06": {"How many')
+
+    def refusing(*_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "rename", refusing)
+    assert guesses.recall("How many?") is None and "could not be read (Permission denied)" in guesses.trouble
+    guesses.keep("How many?", 2.0)
+    assert "until the kernel restarts" in guesses.trouble and file.read_text() == '{"06": {"How many'
+
+
+def test_a_disk_that_cannot_lock_is_a_sentence(work, monkeypatch):
+    def acquire(*_, **__):
+        raise NotImplementedError("FileSystem does not appear to support flock")
+
+    monkeypatch.setattr(filelock.FileLock, "acquire", acquire)
+    guesses.keep("How many?", 1.0)
+    assert "until the kernel restarts" in guesses.trouble and "flock" in guesses.trouble
+    assert guesses.recall("How many?") == 1.0
+
+
+HOLD = "import filelock, sys; lock = filelock.FileLock(sys.argv[1]); lock.acquire(); print(flush=True); input()"
+
+
+def test_a_lock_that_is_not_given_is_a_sentence(work, monkeypatch):
+    guesses.keep("How many?", 1.0)
+    monkeypatch.setattr(guesses, "PATIENCE", 0.1)
+    command = [sys.executable, "-c", HOLD, str(work / guesses.FOLDER / "guesses.lock")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        other.stdout.readline()
+        guesses.keep("How many?", 2.0)
+        assert "It is kept until the kernel restarts" in guesses.trouble and guesses.recall("How many?") == 2.0
+        guesses.set_aside("06", work)
+        assert "The answers of chapter 06 stay as they were" in guesses.trouble
+        other.communicate(b"\n")
+    assert kept(work) == {"06": {"How many?": 1.0}}
+    guesses.set_aside("06", work)
+    assert kept(work) == {"06 (old)": {"How many?": 1.0}} and guesses.trouble == ""
 
 
 def test_a_guess_survives_a_write_that_is_broken_off(work, monkeypatch):

@@ -129,6 +129,15 @@ def test_a_tag_is_released_with_the_changelogs_words(tag, made, tmp_path):
         assert "Expected the tag v0.3.0" in done.stdout
 
 
+@pytest.mark.parametrize("section", ["", "## [0.3.0] - 2027-01-02\n\n", "## 0.3.0\n\n- now\n\n"])
+def test_a_tag_without_words_in_the_changelog_is_not_released(section, tmp_path):
+    (tmp_path / "pyproject.toml").write_text('[project]\nversion = "0.3.0"\n')
+    (tmp_path / "CHANGELOG.md").write_text(f"## [Unreleased]\n\n- later\n\n{section}## [0.2.0] - 2026-12-24\n\n- old\n")
+    done, called = run("release", "release", tmp_path, GITHUB_REF_NAME="v0.3.0")
+    assert done.returncode == 1 and not called
+    assert done.stdout.startswith("Expected words under ## [0.3.0] in CHANGELOG.md") and done.stdout.count("\n") == 1
+
+
 @pytest.mark.parametrize("number", ["", "17"])
 def test_the_canary_has_one_open_issue(number, tmp_path):
     address = "https://example.org/runs/1"

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tlcourse.material.data.folder import PictureError, from_folder, read_picture
+from tlcourse.material.data import PictureError, from_folder, read_picture
 
 RED, BLUE = (200, 30, 30), (30, 30, 200)
 
@@ -283,7 +283,7 @@ def test_names_are_shown_as_one_line_of_text(two, capsys):
 
 @pytest.mark.parametrize("kind", ["png", "tiff", "jpeg2000"])
 def test_a_small_file_that_unpacks_to_too_much_is_refused(kind, monkeypatch):
-    monkeypatch.setattr("tlcourse.material.data.folder.MOST_WHOLE_PIXELS", 5000)
+    monkeypatch.setattr("tlcourse.material.data.picture.MOST_WHOLE_PIXELS", 5000)
     file = io.BytesIO()
     Image.new("RGB", (100, 60), RED).save(file, kind)
     with pytest.raises(PictureError, match="100×60 pixels, more than"):
@@ -385,6 +385,31 @@ def test_single_class_no_class_and_no_folder_are_refused(tmp_path):
     (tmp_path / "pets.zip").write_bytes(b"PK")
     with pytest.raises(ValueError, match="archive; unpack it"):
         from_folder(tmp_path / "pets.zip")
+
+
+@pytest.mark.parametrize("path", [None, "", "  ", 5, ["red", "blue"], b"pets"])
+def test_what_is_no_path_is_refused_and_the_current_folder_is_not_meant(path, two, monkeypatch):
+    monkeypatch.chdir(two)
+    with pytest.raises(ValueError, match="Expected the path of a folder, got") as error:
+        from_folder(path)
+    assert is_one_sentence(str(error.value)) and repr(path) in str(error.value)
+    assert from_folder(".", size=8).classes == from_folder(two, size=8).classes == ("blue", "red")
+
+
+def test_who_has_only_archives_is_told_to_unpack_them(tmp_path):
+    for name in ("red.zip", "blue.ZIP", "Thumbs.db"):
+        (tmp_path / name).write_bytes(b"PK\x03\x04")
+    with pytest.raises(ValueError, match="holds archives only; unpack them there") as error:
+        from_folder(tmp_path)
+    assert is_one_sentence(str(error.value))
+    for name in ("red", "blue"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / f"{name}.tar").write_bytes(b"no picture")
+    with pytest.raises(
+        ValueError, match=r"'blue' has 0 readable .*\(blue/blue.tar: an archive; unpack it there\)"
+    ) as error:
+        from_folder(tmp_path)
+    assert is_one_sentence(str(error.value))
 
 
 def test_one_name_in_two_spellings_is_refused(two):

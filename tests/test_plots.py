@@ -17,7 +17,7 @@ mpl.use("agg")
 
 import matplotlib.pyplot as plt  # noqa: E402
 
-from tlcourse.classroom import plots  # noqa: E402
+from tlcourse.classroom import lettering, plots, teach_it  # noqa: E402
 
 
 @pytest.fixture(autouse=True)
@@ -177,6 +177,65 @@ def test_a_folder_of_any_name_stands_in_legend_axis_and_titles(name):
     assert [text.lstrip("\u200b") for text in written if text != "old"] == [seen] * 5
     for figure in (bands.figure, rows.figure, panel.figure, grid):
         plots.as_html(figure, caption="c", alt="a")
+
+
+SCRIPTS = {
+    "Chinese": "猫和狗", "Thai": "แมวน้ำ", "Hindi": "बिल्ली", "Korean": "고양이", "emoji": "🦊 👩🏽‍🏫 ❤️ 🇩🇪",
+    "Arabic": "مرحبا بالعالم", "Hebrew": "שלום עולם", "control": "a\tb\x1b\r",
+    "long": "long " * 50, "wide": "猫" * 250,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SCRIPTS.values(), ids=SCRIPTS)
+def test_a_class_named_in_any_script_and_length_stands_in_every_figure_without_a_warning(name, recwarn, caplog):
+    curves = CURVES.assign(method=CURVES.method.replace("new", name))
+    (panel,) = plots.panels({name: curves}, lambda ax, table: None)
+    figures = [
+        plots.bands(plots.axes(), curves, "k", "method").figure,
+        plots.intervals(plots.axes(), TABLE.assign(method=TABLE.method.replace("new", name)), "method").figure,
+        panel.figure,
+        # As the last chapter shows a student's own pictures: cut, and one name over another.
+        plots.pictures([np.zeros((2, 2))] * 2, [name[:14], f"{name[:14]}?\n{name[:14]}"], rows=[name], columns=2),
+    ]
+    lesson = SimpleNamespace(name=lambda _: pd.Series({name: 70.0, f"{name} too": 20.0, "other": 10.0}))
+    said, drawn = teach_it._verdict(lesson, np.zeros((9, 9, 3), "uint8"))
+    assert name in said and "<img" in drawn
+    for figure in figures:
+        plots.as_html(figure, caption="c", alt="a")
+    assert not list(recwarn) and not caplog.messages
+    width = [axes.get_position().width for axes in (*figures[0].axes, *figures[1].axes)]
+    assert min(width) > 0.4, "a long name takes the axes' place"
+
+
+def test_a_long_name_keeps_both_ends_and_what_no_font_has_is_named(monkeypatch):
+    monkeypatch.setattr(lettering, "MORE_FONTS", ())  # as on a machine without them
+    plots.use_style()
+    assert lettering.as_written("a" * 48) == "a" * 48 and lettering.as_written("a" * 49) == f"{'a' * 24}…{'a' * 23}"
+    assert lettering.as_written("photograph of a cat in the house", most=12) == "photog…house"
+    assert lettering.as_written("short\n" + "a" * 60, most=9) == "short\naaaa…aaaa"
+    assert lettering.as_written("$" * 9, most=5) == r"\$\$…\$\$"
+    assert lettering.as_written("🦊s 中") == "(fox face)s (U+4E2D)"
+    assert lettering.as_written("👩🏽") == "(woman)", "what only changes its neighbour says nothing by itself"
+
+
+def test_two_long_names_that_are_cut_alike_keep_a_bar_each(monkeypatch):
+    drawn = []
+    monkeypatch.setattr(plots, "as_html", lambda figure, **_: drawn.append(figure) or "")
+    names = [f"{'a' * 30}{middle}{'a' * 30}" for middle in "bc"]
+    lesson = SimpleNamespace(name=lambda _: pd.Series(dict(zip(names, (70.0, 30.0), strict=True))))
+    teach_it._verdict(lesson, np.zeros((9, 9, 3), "uint8"))
+    _, bars = drawn[0].axes
+    assert [bar.get_width() for bar in bars.patches] == [30, 70] and len({bar.get_y() for bar in bars.patches}) == 2
+
+
+def test_a_font_that_is_there_draws_what_matplotlibs_own_lacks(monkeypatch):
+    monkeypatch.setattr(lettering, "MORE_FONTS", ())
+    plots.use_style()
+    assert lettering.as_written("Ⓐ") == "(U+24B6)"
+    monkeypatch.setattr(lettering, "MORE_FONTS", ("No such font", "STIXGeneral"))  # which comes with matplotlib
+    plots.use_style()
+    assert lettering.as_written("Ⓐ") == "Ⓐ" and lettering.families()[-1] == "STIXGeneral"
+    plots.as_html(plots.pictures([np.zeros((2, 2))], ["Ⓐ"]), caption="c", alt="a")
 
 
 def test_pictures_lie_in_rows_under_their_titles_and_keep_their_shape():

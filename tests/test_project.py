@@ -90,6 +90,30 @@ def test_the_newest_packages_have_no_upper_bound():
         assert {each.operator for text in texts for each in Requirement(text).specifier} <= {">="}
 
 
+PYTHON_THAT_FAILS = """#!/bin/sh
+echo "$*" >> called
+case "$*" in "-m ruff"*|"-m pytest tests"*) exit 1;; esac
+"""
+
+
+@pytest.mark.skipif(os.name == "nt" or not shutil.which("make"), reason="no make here")
+def test_on_the_newest_packages_the_course_is_run_first_and_all_is_tried(tmp_path):
+    for name in ("Makefile", "pyproject.toml"):
+        shutil.copy(ROOT / name, tmp_path)
+    for name in (".venv", "build/newest/venv"):
+        (tmp_path / name).mkdir(parents=True)
+    for name in ("requirements.txt", "build/newest/requirements.txt"):
+        (tmp_path / name).touch()
+    (tmp_path / "python").write_text(PYTHON_THAT_FAILS)
+    (tmp_path / "python").chmod(0o755)
+    outer = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS", "PYTEST_"))}
+    done = subprocess.run(["make", "newest", "PY=./python"], cwd=tmp_path, env=outer, capture_output=True, text=True)
+    called = (tmp_path / "called").read_text()
+    begins = ("-m pytest tests", "-m tlcourse.workshop.offline -- ./python -m pytest --nbval", "-m ruff check")
+    places = [called.index(each) for each in begins]
+    assert done.returncode != 0 and places == sorted(places), done.stderr
+
+
 def test_environment_is_made_from_the_lock():
     assert lockfile.ENVIRONMENT.read_text(encoding="utf-8") == lockfile.environment(), "run `make lock`"
 

@@ -227,6 +227,17 @@ def test_fresh_asks_the_guesses_anew(give, tmp_path, monkeypatch):
     assert guesses.recall("How many?") is None
 
 
+def test_fresh_says_so_where_the_guesses_cannot_be_put_aside(give, tmp_path, monkeypatch):
+    give()
+    monkeypatch.chdir(tmp_path / "work")
+    monkeypatch.setenv("JPY_SESSION_NAME", NAME)
+    guesses.keep("How many?", 1.0)
+    (tmp_path / "work" / guesses.FOLDER / "guesses.lock").unlink(missing_ok=True)
+    (tmp_path / "work" / guesses.FOLDER / "guesses.lock").mkdir()
+    (sentence,) = give("00", fresh=True)
+    assert sentence.startswith("The answers of chapter 00 stay as they were in ")
+
+
 def test_fresh_wants_a_chapter(give):
     with pytest.raises(WorkshopError, match="Expected the chapters to begin anew, got none: name them"):
         give(fresh=True)

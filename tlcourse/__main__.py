@@ -14,6 +14,15 @@ from tlcourse import __version__
 # Each command imports what it needs when it is called: help is instant, and `doctor` runs where packages are missing.
 
 
+def _path(text: str) -> Path:
+    """A path that was typed; an empty one, which a shell makes of an unset variable, would be the current folder."""
+    if not text.strip():
+        raise ValueError(
+            "Expected the name of a folder or a file, got an empty one: name it (. is the current folder)."
+        )
+    return Path(text)
+
+
 def _fetch(arguments: argparse.Namespace) -> int:
     from tlcourse.material.assets import fetching
 
@@ -79,7 +88,7 @@ def _scoreboard(arguments: argparse.Namespace) -> int:
 def _release(arguments: argparse.Namespace) -> int:
     from tlcourse.workshop import release
 
-    written = release.release(arguments.folder)
+    written = release.release(_path(arguments.folder))
     print(f"{len(written)} notebooks without solutions are in {arguments.folder}.")
     return 0
 
@@ -87,8 +96,9 @@ def _release(arguments: argparse.Namespace) -> int:
 def _class(arguments: argparse.Namespace) -> int:
     from tlcourse.workshop import class_page
 
-    to = arguments.to or arguments.folder / "class.html"
-    room = class_page.write(arguments.folder, to)
+    folder = _path(arguments.folder)
+    to = folder / "class.html" if arguments.to is None else _path(arguments.to)
+    room = class_page.write(folder, to)
     troubles = sum(len(student.troubles) for student in room)
     print(f"{len(room)} folders, {troubles} things that could not be read; the page is {to}.")
     return 0
@@ -107,8 +117,9 @@ def _slides(arguments: argparse.Namespace) -> int:
 def _site(arguments: argparse.Namespace) -> int:
     from tlcourse.workshop import site
 
-    print(f"The site's first page is {site.build(arguments.folder or site.OUT)}.")
-    return site.serve(arguments.folder or site.OUT) if arguments.serve else 0
+    folder = site.OUT if arguments.folder is None else _path(arguments.folder)
+    print(f"The site's first page is {site.build(folder)}.")
+    return site.serve(folder) if arguments.serve else 0
 
 
 def parser() -> argparse.ArgumentParser:
@@ -151,17 +162,17 @@ def parser() -> argparse.ArgumentParser:
     board = command("scoreboard", _scoreboard, "show every claim: published against measured")
     board.add_argument("--json", action="store_true", help="print JSON")
     release = command("release", _release, "copy the course without its solutions, for graded work")
-    release.add_argument("folder", type=Path, metavar="DIR", help="a new folder")
+    release.add_argument("folder", metavar="DIR", help="a new folder")
     room = command("class", _class, "make one page of what a room guessed, answered and misunderstood")
-    room.add_argument("folder", type=Path, metavar="FOLDER", help="holds a folder for each student: a copy of work/")
-    room.add_argument("--to", type=Path, metavar="FILE", help="the page; default: class.html in that folder")
+    room.add_argument("folder", metavar="FOLDER", help="holds a folder for each student: a copy of work/")
+    room.add_argument("--to", metavar="FILE", help="the page; default: class.html in that folder")
     slides = command("slides", _slides, "show a chapter as live slides in JupyterLab")
     slides.add_argument("number", nargs="?", default="00", metavar="NN", help="the chapter; default: 00")
     to_file = {"nargs": "?", "const": Path(), "type": Path, "metavar": "FILE"}
     slides.add_argument("--pdf", **to_file, help="write the slides as a PDF instead, for a projector without Python")
     slides.add_argument("--notes", **to_file, help="write the speaker's notes instead, as a page to print")
     site = command("site", _site, "build the course as a web site, to be read without Python")
-    site.add_argument("folder", nargs="?", type=Path, metavar="FOLDER", help="where to; default: build/site")
+    site.add_argument("folder", nargs="?", metavar="FOLDER", help="where to; default: build/site")
     site.add_argument("--serve", action="store_true", help="then show it in a browser, on this machine")
     return top
 

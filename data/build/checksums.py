@@ -17,9 +17,10 @@ def main() -> None:
     found = [f for kept in KEPT for f in (DATA / kept, *(DATA / kept).rglob("*"))]
     files = [f for f in found if f.is_file() and f.name[0] != "."]
     lines = [f"{hashlib.sha256(f.read_bytes()).hexdigest()}  {f.relative_to(DATA).as_posix()}\n" for f in files]
-    # The last line is a comment to `sha256sum`: it lets the course see a list that was cut short.
-    text = "".join(sorted(lines, key=lambda s: s[66:])) + f"# {len(lines)} files\n"
-    (DATA / "CHECKSUMS.sha256").write_text(text, encoding="utf-8", newline="\n")
+    rows = "".join(sorted(lines, key=lambda s: s[66:]))
+    # The last line is a comment to `sha256sum`: it lets the course see a list that was cut short or damaged.
+    seal = f"# {len(lines)} files, sealed {hashlib.sha256(rows.encode()).hexdigest()[:16]}\n"
+    (DATA / "CHECKSUMS.sha256").write_text(rows + seal, encoding="utf-8", newline="\n")
     print(f"{len(lines)} files, {sum(f.stat().st_size for f in files) / 1e6:.1f} MB")
 
 

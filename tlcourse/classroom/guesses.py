@@ -10,12 +10,14 @@ import json
 import os
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from tlcourse.material.assets.atomic import replacing
 
 FOLDER, MANIFEST, KEPT, TRIES = ".tlcourse", "handed_out.json", "guesses.json", "tries.jsonl"
 OLD = " (old)"
+PATIENCE = 5  # seconds in which another kernel should be done with the file
 SWITCH, LIMIT = "TLCOURSE_TRIES", 1_000_000  # who runs a check in a loop fills no disk
 TOLD = (
     f"(What checks and quizzes tell you is noted in {FOLDER}/{TRIES} beside your notebooks, without your answers to "
@@ -47,8 +49,11 @@ def keep(question: str, answer: object) -> None:
     trouble, _answers[question] = "", answer
     if (file := _file()) is None:
         return
-    with _writing(file) as kept:
+
+    def change(kept: dict[str, dict]) -> None:
         kept.setdefault(_chapter(), {})[question] = answer
+
+    _change(file, change, "It is kept until the kernel restarts, and not in")
 
 
 def note(asked: str, said: str, *, right: bool, truth: str = "") -> str:
@@ -90,13 +95,20 @@ def everything() -> tuple[dict[str, dict], list[dict]] | None:
 
 
 def set_aside(chapter: str, work: Path) -> None:
-    """Begin a chapter without answers; those that were given stay in the file under another name."""
-    file = work / FOLDER / KEPT
+    """Begin a chapter without answers; those that were given stay in the file under another name.
+
+    Where the file cannot be written, `trouble` says why.
+    """
+    global trouble
+    trouble, file = "", work / FOLDER / KEPT
+
+    def change(kept: dict[str, dict]) -> None:
+        if chapter in kept:
+            older = chapter + OLD
+            kept[older] = {**kept.get(older, {}), **kept.pop(chapter)}
+
     if file.exists():
-        with _writing(file) as kept:
-            if chapter in kept:
-                older = chapter + OLD
-                kept[older] = {**kept.get(older, {}), **kept.pop(chapter)}
+        _change(file, change, f"The answers of chapter {chapter} stay as they were in")
 
 
 def write(content: dict, file: Path) -> None:
@@ -127,6 +139,21 @@ def _tags() -> list[str]:
 
 
 def _read(file: Path) -> dict[str, dict]:
+    """What is kept, to be looked at; nothing if it cannot be read, and `trouble` says why."""
+    global trouble
+    try:
+        return _load(file)
+    except OSError as error:
+        trouble = f"Earlier guesses could not be read ({error.strerror or error}): see to {file}."
+        return {}
+
+
+def _load(file: Path) -> dict[str, dict]:
+    """What is kept; a file that is damaged is set aside first, and `trouble` says where.
+
+    Raises:
+        OSError: the file is there, and cannot be read or set aside: whoever writes must not take it for an empty one.
+    """
     global trouble
     try:
         kept = json.loads(file.read_text(encoding="utf-8"))
@@ -134,30 +161,25 @@ def _read(file: Path) -> dict[str, dict]:
             return kept
     except FileNotFoundError:
         return {}
-    except OSError as error:
-        trouble = f"Earlier guesses could not be read ({error.strerror or error}): see to {file}."
-        return {}
-    except ValueError:  # half-written by something else, or not text at all
+    except (ValueError, RecursionError):  # half-written by something else, or not text at all
         pass
     numbers = (n for n in range(1, 1000) if not file.with_name(f"guesses-damaged-{n}.json").exists())
     aside = file.with_name(f"guesses-damaged-{next(numbers)}.json")
-    with contextlib.suppress(OSError):  # another kernel was faster
+    with contextlib.suppress(FileNotFoundError):  # another kernel was faster
         file.rename(aside)
         trouble = f"Earlier guesses could not be read: the file is now {aside.parent.name}/{aside.name}, guess anew."
     return {}
 
 
-@contextlib.contextmanager
-def _writing(file: Path):
-    """What is kept, to be changed; then it is written in one step, and no other kernel writes meanwhile."""
+def _change(file: Path, change: Callable[[dict[str, dict]], None], otherwise: str) -> None:
+    """Change what is kept, in one step and while no other kernel does; where that fails nothing is written."""
     global trouble
     from filelock import FileLock
 
     try:
-        with FileLock(file.with_suffix(".lock"), timeout=5):
-            kept = _read(file)
-            yield kept
+        with FileLock(file.with_suffix(".lock"), timeout=PATIENCE):
+            kept = _load(file)
+            change(kept)
             write(kept, file)
     except (OSError, NotImplementedError) as error:  # a disk that is full, read-only or cannot lock; a lock not given
-        reason = getattr(error, "strerror", None) or error
-        trouble = f"It is kept until the kernel restarts, and not in {file} ({reason})."
+        trouble = f"{otherwise} {file} ({getattr(error, 'strerror', None) or error})."

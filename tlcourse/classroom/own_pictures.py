@@ -28,7 +28,7 @@ def load(folder: str | Path | None, *, least: int, most: int) -> tuple[np.ndarra
         x `(n, 128, 128, 3)` uint8, y `(n,)` int64, and the classes' names.
     """
     try:
-        found = data.from_folder(folder or HOUSE, test_fraction=0)
+        found = data.from_folder(HOUSE if folder is None else folder, test_fraction=0)
         counts = np.bincount(found.y_train)
         if counts.min() < least:
             few = found.classes[counts.argmin()]

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from tlcourse.classroom import guess_places
+from tlcourse.classroom.lettering import as_written, families
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#7F7F7F")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
@@ -35,6 +36,7 @@ def use_style() -> None:
         "axes.axisbelow": True, "axes.prop_cycle": mpl.cycler(color=COLOURS, marker=MARKERS), "lines.markersize": 5,
         "legend.edgecolor": "none", "legend.facecolor": "white", "legend.framealpha": 0.9,
         "image.interpolation": "nearest", "axes.titlesize": size, "axes.titleweight": "bold",
+        "font.family": families(),
     })  # fmt: skip
 
 
@@ -85,16 +87,6 @@ def axes(rows: int = 1, columns: int = 1, *, size: tuple[float, float] | None = 
 
     _, result = plt.subplots(rows, columns, figsize=size, layout="constrained", **options)
     return result
-
-
-def as_written(name: object) -> str:
-    r"""A name for a label, so that matplotlib shows what stands there, be it the name of somebody's folder.
-
-    It would take what lies between two `$` for a formula, leave a name that begins with `_` out of the legend, and
-    refuse what is not Unicode.
-    """
-    text = str(name).encode("utf-8", "replace").decode("utf-8").replace("$", r"\$")
-    return f"\u200b{text}" if text.startswith("_") else text  # an invisible space
 
 
 def panels(
@@ -232,7 +224,8 @@ def pictures(
         height, width = (size - gap) * np.array(picture.shape[:2]) / max(picture.shape[:2])
         ax.imshow(picture, cmap="gray_r", vmin=0, vmax=255, interpolation="antialiased", aspect="auto",
                   extent=(middle - width / 2, middle + width / 2, bottom, bottom - height))  # fmt: skip
-        ax.text(middle, bottom - height - 0.03, as_written(above[i]), ha="center", va="bottom", fontsize=small)
+        title = as_written(above[i], most=round(24 * max(size, 1)))
+        ax.text(middle, bottom - height - 0.03, title, ha="center", va="bottom", fontsize=small)
     for bottom, name in zip(bottoms, rows, strict=False):
         ax.text(-0.1 * size, bottom - size / 2, as_written(name), ha="right", va="center", fontsize=small)
     return figure

@@ -10,12 +10,16 @@ from collections.abc import Iterator
 def begin(*, seed: int = 0, threads: int | None = None) -> None:
     """Prepare a notebook: load TensorFlow quietly, fix the seeds, choose deterministic kernels, set the figure style.
 
+    A cell that is run before one that it needs is told so, below the error.
+
     Args:
         seed: for Python, NumPy and TensorFlow.
         threads: for NumPy's and SciPy's linear algebra; as many as there are cores if None. Where tables are small
             several of them mostly wait for each other, and on a busy machine take ten times as long.
     """
-    from tlcourse.classroom import plots
+    from tlcourse.classroom import out_of_order, plots
+
+    out_of_order.advise()
 
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # what C++ code has to say later, to nobody in a classroom
     with _without_native_noise():
@@ -41,8 +45,15 @@ def _without_native_noise() -> Iterator[None]:
     TensorFlow stamps these lines with the time, so they would also differ from run to run.
     """
     sys.stderr.flush()
+    try:
+        sink = tempfile.TemporaryFile()
+    except OSError:  # a full disk, or no folder for it that can be written to: nothing is held back
+        sink = None
+    if sink is None:
+        yield
+        return
     kept = os.dup(2)
-    with tempfile.TemporaryFile() as sink:
+    with sink:
         os.dup2(sink.fileno(), 2)
         try:
             yield

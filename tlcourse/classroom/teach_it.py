@@ -12,9 +12,9 @@ import ipywidgets
 import numpy as np
 import pandas as pd
 
-from tlcourse.classroom import plots, widgets
+from tlcourse.classroom import lettering, plots, widgets
 from tlcourse.material import data, features
-from tlcourse.material.data.folder import PictureError, read_picture
+from tlcourse.material.data.picture import PictureError, read_picture
 
 SIZE = 128
 
@@ -214,8 +214,8 @@ def _verdict(lesson: Lesson, picture: np.ndarray) -> tuple[str, str]:
     left, right = plots.axes(1, 2, size=(5, 1.6), width_ratios=(1, 2))
     left.imshow(picture)
     left.axis("off")
-    names = [plots.as_written(name) for name in shares.index[::-1]]
-    right.barh(names, shares.to_numpy()[::-1], color=plots.COLOURS[0])
+    names = [lettering.as_written(name, most=24) for name in shares.index[::-1]]
+    right.barh(range(len(names)), shares.to_numpy()[::-1], tick_label=names, color=plots.COLOURS[0])
     right.set(xlim=(0, 100), xlabel="%")
     said = f"It says {shares.index[0]}, {shares.iloc[0]:.0f} % sure."
     return said, plots.as_html(left.figure, caption=said, alt=f"The picture, and bars for each class. {said}")

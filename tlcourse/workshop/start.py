@@ -119,6 +119,7 @@ def _hand_out_one(chapter: Path, work: Path, handed: dict[str, dict], fresh: boo
             mine.rename(old)
             yield f"{mine.name} begins anew; what was there is now {old.name}."
         guesses.set_aside(chapter.name[:2], work)
+        yield from filter(None, [guesses.trouble])
         there, known = os.path.lexists(mine), {}
     if not there:
         if known:

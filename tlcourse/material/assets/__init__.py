@@ -136,17 +136,18 @@ def _elsewhere() -> str:
 
 
 def _checksums() -> dict[str, str]:
-    """Relative path -> SHA-256 of every committed file. The last line counts them, so that a list cut short is seen."""
+    """Relative path -> SHA-256 of every committed file. The last line seals those before it: no bit of them may differ.
+
+    Unsealed, a flipped bit in a path would leave a picture out in silence, and one in a SHA-256 would blame its file.
+    """
     try:
-        *lines, last = (DATA / CHECKSUMS).read_text(encoding="utf-8").splitlines()
-        rows = {relative.lstrip("*"): sha256 for sha256, relative in (line.split(maxsplit=1) for line in lines)}
-        if last != f"# {len(rows)} files":
-            raise ValueError
+        lines = (DATA / CHECKSUMS).read_bytes().replace(b"\r\n", b"\n").splitlines(keepends=True)  # git on Windows
     except OSError:
         raise AssetError(f"{_named(CHECKSUMS)} is missing; {_elsewhere()}run `git restore data/{CHECKSUMS}`.") from None
-    except ValueError:  # a UnicodeDecodeError as well
-        raise AssetError(f"{_named(CHECKSUMS)} is damaged; {_elsewhere()}run `git restore data/{CHECKSUMS}`.") from None
-    return rows
+    rows, last = b"".join(lines[:-1]), b"".join(lines[-1:])
+    if last != f"# {len(lines) - 1} files, sealed {hashlib.sha256(rows).hexdigest()[:16]}\n".encode():
+        raise AssetError(f"{_named(CHECKSUMS)} is damaged; {_elsewhere()}run `git restore data/{CHECKSUMS}`.")
+    return {relative: sha256 for sha256, relative in (line.split("  ") for line in rows.decode().splitlines())}
 
 
 def _problem(file: Path, expected: str) -> str | None:

@@ -1,16 +1,22 @@
 """Files written in one step: killed at any moment, or out of disk, a writer leaves the old file or the new one."""
 
 import contextlib
+import glob
 import os
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
+
+ABANDONED = 24 * 60 * 60  # seconds after which nobody is still writing
 
 
 @contextlib.contextmanager
 def replacing(path: Path, mode: str = "wb", **options: Any) -> Iterator[IO]:
     """Open a file beside `path`; when the body is through, it is on disk and takes `path`'s place by one rename.
+
+    What a killed writer of the same file left beside it goes once it is `ABANDONED`.
 
     Args:
         path: the file to write; its folder is made. Its rights stay, and a new file gets those that `open` would give.
@@ -21,7 +27,12 @@ def replacing(path: Path, mode: str = "wb", **options: Any) -> Iterator[IO]:
         OSError: it cannot be written; what was there is as it was, and nothing lies beside it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, part = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=".tmp", dir=path.parent)
+    begins, ends = f".{path.stem}-", ".tmp"
+    with contextlib.suppress(OSError):
+        for left in path.parent.glob(f"{glob.escape(begins)}{'?' * 8}{ends}"):  # as many characters as mkstemp adds
+            if time.time() - left.stat().st_mtime > ABANDONED:
+                left.unlink()
+    handle, part = tempfile.mkstemp(prefix=begins, suffix=ends, dir=path.parent)
     try:
         with os.fdopen(handle, mode, **options) as stream:
             yield stream

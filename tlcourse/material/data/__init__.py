@@ -2,9 +2,10 @@
 
 from tlcourse.material.data.digit_sets import DIGIT_SETS, digits
 from tlcourse.material.data.fashion_set import FASHION_CLASSES, fashion
-from tlcourse.material.data.folder import PictureError, from_folder, read_picture
+from tlcourse.material.data.folder import from_folder
 from tlcourse.material.data.glyph_set import Glyphs, glyphs
 from tlcourse.material.data.groups import parts_by_group
+from tlcourse.material.data.picture import PictureError, read_picture
 from tlcourse.material.data.review_set import REVIEW_DOMAINS, reviews
 from tlcourse.material.data.script_set import Scripts, scripts
 from tlcourse.material.data.split import Split
