@@ -442,6 +442,18 @@ def test_check_writes_nothing_and_tells_what_changed(tmp_path, executed):
     assert path.read_bytes() == before
 
 
+def test_a_cell_that_gives_another_number_when_it_is_run_again_is_named(tmp_path):
+    notebook = good()
+    notebook.cells += [code("found = []"), code("found.append(1)\nprint(len(found))")]
+    path = write(notebook, tmp_path)
+    assert not notebooks.execute(path).errors
+    before, last = path.read_bytes(), sum(cell.cell_type == "code" for cell in notebook.cells)
+    assert notebooks.execute(path, write=False).changed == []
+    again = notebooks.execute(path, write=False, twice=True)
+    assert (again.changed, again.errors) == ([f"cell [{last}]: the file stores '1', and a run gives '2'"], [])
+    assert path.read_bytes() == before
+
+
 def test_peak_memory_is_seen(tmp_path):
     notebook = good()
     notebook.cells.append(code("block = bytes(bytearray(300_000_000))\ndel block"))

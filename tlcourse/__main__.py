@@ -53,7 +53,7 @@ def _lab(arguments: argparse.Namespace) -> int:
 def _run(arguments: argparse.Namespace) -> int:
     from tlcourse.workshop import notebooks
 
-    return notebooks.run_all(arguments.numbers, check=arguments.check, states=arguments.states)
+    return notebooks.run_all(arguments.numbers, check=arguments.check, twice=arguments.twice, states=arguments.states)
 
 
 def _sweep(arguments: argparse.Namespace) -> int:
@@ -146,6 +146,7 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("numbers", nargs="*", metavar="NN", help="chapters, such as 02; default: all")
     kept = run.add_mutually_exclusive_group()
     kept.add_argument("--check", action="store_true", help="write nothing; say whose output has changed")
+    kept.add_argument("--twice", action="store_true", help="as --check, and run each cell twice before the next")
     kept.add_argument("--states", action="store_true", help="write only what the site's controls show")
     sweep = command("sweep", _sweep, "record an experiment over seeds; what is finished is kept")
     sweep.add_argument("name", metavar="NAME", help="a module of tlcourse/experiments")

@@ -65,6 +65,7 @@ def execute(
     *,
     write: bool = True,
     states: bool = False,
+    twice: bool = False,
     progress: Callable[[int, int], None] = lambda done, cells: None,
 ) -> Run:
     """Run a notebook from its first cell to its last in a new kernel, in its own folder.
@@ -76,6 +77,7 @@ def execute(
         write: put the new outputs in place (atomically, and only if nothing failed), and let the notebook record its
             claims on the scoreboard.
         states: record what the site's controls show (see `site_states`), which takes time and memory of its own.
+        twice: run each cell a second time before the next, as students do; what it then shows is compared.
         progress: called with the number of code cells done, and of all.
 
     Returns:
@@ -104,7 +106,8 @@ def execute(
                 progress(done - 1, len(code))
                 cell = notebook.cells[index]
                 try:
-                    client.execute_cell(cell, index, execution_count=done)
+                    for _ in range(1 + twice):
+                        client.execute_cell(cell, index, execution_count=done)
                 except (CellExecutionError, CellTimeoutError) as error:
                     run.errors.append(f"cell [{done}]: {_last_line(str(error))}")
                     break
@@ -191,12 +194,14 @@ def save(notebook: Any, path: Path) -> None:
         stream.write(nbformat.writes(notebook).rstrip("\n") + "\n")
 
 
-def run_all(numbers: Iterable[str] = (), *, check: bool = False, states: bool = False, folder: Path = NOTEBOOKS) -> int:
+def run_all(numbers: Iterable[str] = (), *, check: bool = False, twice: bool = False, states: bool = False,
+            folder: Path = NOTEBOOKS) -> int:  # fmt: skip
     """Execute notebooks with a progress bar a notebook, and print the table of their costs.
 
     Args:
         numbers: which ("02"); none is all.
         check: write nothing; what a run shows must be what the file says.
+        twice: as `check`, with each cell run twice: a second run must not give another number.
         states: write only what the site's controls show, and leave the notebooks as they are.
         folder: where the notebooks are.
 
@@ -206,14 +211,14 @@ def run_all(numbers: Iterable[str] = (), *, check: bool = False, states: bool = 
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    paths, runs = select(numbers, folder), []
+    paths, runs, check = select(numbers, folder), [], check or twice
     console = Console()
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
     with Progress(*columns, console=console) as bars:
         for path in paths:
             task = bars.add_task(path.stem, total=None)
             show = lambda done, cells, task=task: bars.update(task, completed=done, total=cells)  # noqa: E731
-            runs.append(execute(path, write=not (check or states), states=states, progress=show))
+            runs.append(execute(path, write=not (check or states), states=states, twice=twice, progress=show))
     console.print(_table(runs, check or states))
     for run in runs:
         for error in run.errors + (run.changed if check else []):
