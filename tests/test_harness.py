@@ -444,13 +444,15 @@ def test_check_writes_nothing_and_tells_what_changed(tmp_path, executed):
 
 def test_a_cell_that_gives_another_number_when_it_is_run_again_is_named(tmp_path):
     notebook = good()
-    notebook.cells += [code("found = []"), code("found.append(1)\nprint(len(found))")]
+    once = "if 'here' in globals():\n    raise ValueError('Once is enough.')\nhere = True"
+    notebook.cells += [code("found = []"), code(once), code("found.append(1)\nprint(len(found))")]
     path = write(notebook, tmp_path)
     assert not notebooks.execute(path).errors
     before, last = path.read_bytes(), sum(cell.cell_type == "code" for cell in notebook.cells)
     assert notebooks.execute(path, write=False).changed == []
     again = notebooks.execute(path, write=False, twice=True)
-    assert (again.changed, again.errors) == ([f"cell [{last}]: the file stores '1', and a run gives '2'"], [])
+    assert again.changed == [f"cell [{last}]: the file stores '1', and a run gives '2'"]
+    assert again.errors == [f"cell [{last - 1}], run again: ValueError: Once is enough."]
     assert path.read_bytes() == before
 
 

@@ -106,10 +106,12 @@ def execute(
                 progress(done - 1, len(code))
                 cell = notebook.cells[index]
                 try:
-                    for _ in range(1 + twice):
+                    for again in range(1 + twice):
                         client.execute_cell(cell, index, execution_count=done)
                 except (CellExecutionError, CellTimeoutError) as error:
-                    run.errors.append(f"cell [{done}]: {_last_line(str(error))}")
+                    run.errors.append(f"cell [{done}]{', run again' * again}: {_last_line(str(error))}")
+                    if again:
+                        continue  # the names are there, and the other cells want to be tried, too
                     break
                 except DeadKernelError:
                     log.seek(0)
