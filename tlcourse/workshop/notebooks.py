@@ -104,9 +104,10 @@ def execute(
         with kernels.watch(manager.provisioner.pid) as memory:
             for done, index in enumerate(code, start=1):
                 progress(done - 1, len(code))
-                cell = notebook.cells[index]
+                cell, again = notebook.cells[index], False
                 try:
-                    for again in range(1 + twice):
+                    client.execute_cell(cell, index, execution_count=done)
+                    if again := twice:
                         client.execute_cell(cell, index, execution_count=done)
                 except (CellExecutionError, CellTimeoutError) as error:
                     run.errors.append(f"cell [{done}]{', run again' * again}: {_last_line(str(error))}")
