@@ -58,15 +58,14 @@ def test_a_lead_over_plain_scratch_is_none_over_scratch_done_well(runs, recipes,
     hers = accuracies(runs, "upside down", "treatment", "fine-tuned")
     plain = accuracies(runs, "untrained", "treatment", "fine-tuned")
     shifted = accuracies(recipes, "untrained", "recipe", "shifted")
-    assert set(shifted) < set(hers) == set(plain), "one draw of the four has no partner"
+    assert set(hers) == set(plain) < set(shifted), "five draws of the better recipe have no partner"
     over_plain = statistics.interval([hers[seed] - plain[seed] for seed in hers])
-    over_shifted = statistics.interval([hers[seed] - shifted[seed] for seed in shifted])
+    over_shifted = statistics.interval([hers[seed] - shifted[seed] for seed in hers])
     assert over_plain.low > 0 > over_shifted.high, "the text and the exercise say that both are beyond doubt"
     checks.fair_baseline(round(over_shifted.mean, 1), runs, recipes)
     assert "✓" in capsys.readouterr().out
     for answer, hint in (
         (over_plain.mean, "plain scratch"),
-        (np.mean([hers[seed] - plain[seed] for seed in shifted]), "plain scratch"),
         (np.mean(list(hers.values())) - np.mean(list(shifted.values())), "pair them"),
         (-over_shifted.mean, "other way round"),
         (np.mean(list(hers.values())) - 0.1, "draw by draw"),

@@ -24,10 +24,10 @@ def rules(rng):
 
 
 def to_digits(rng):
-    """Runs and better recipes of chapter 19 for the digits: four draws of the first, three of the second."""
+    """Runs and better recipes of chapter 19 for the digits: four draws of the first, nine of the second."""
     ways = [(s, w, d) for s in ("upside down", "untrained") for w in ("frozen", "fine-tuned") for d in range(4)]
     plain = pd.DataFrame(ways, columns=["source", "treatment", "seed"])
-    better = pd.DataFrame([(r, d) for r in ("longer", "shifted") for d in range(3)], columns=["recipe", "seed"])
+    better = pd.DataFrame([(r, d) for r in ("longer", "shifted") for d in range(9)], columns=["recipe", "seed"])
     tables = plain, better.assign(source="untrained")
     return tuple(t.assign(target="digits", accuracy=rng.uniform(50, 95, size=len(t))) for t in tables)
 

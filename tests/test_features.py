@@ -325,6 +325,25 @@ def test_a_layer_of_somebodys_own_counts_by_what_it_does(monkeypatch):
     assert feature_cache.key_of_model(network()) != before
 
 
+@pytest.mark.parametrize("place", ["a Lambda layer", "an activation", "a lambda's global"])
+def test_a_function_of_somebodys_own_counts_by_what_it_does(place):
+    """Keras writes down what it is called, or its code, and neither tells when it, or what it reads, was changed."""
+
+    def network(factor):
+        space = {}
+        exec(f"factor = {factor}\ndef prepare(x): return x * {factor}\nscaled = lambda x: x * factor", space)
+        layer = {
+            "a Lambda layer": lambda: keras.layers.Lambda(space["prepare"], output_shape=(4,)),
+            "an activation": lambda: keras.layers.Activation(space["prepare"]),
+            "a lambda's global": lambda: keras.layers.Lambda(space["scaled"], output_shape=(4,)),
+        }[place]()
+        inputs = keras.Input((4,))
+        return keras.Model(inputs, layer(inputs))
+
+    assert feature_cache.key_of_model(network(2)) == feature_cache.key_of_model(network(2))
+    assert feature_cache.key_of_model(network(3)) != feature_cache.key_of_model(network(2))
+
+
 def test_a_full_disk_is_one_sentence_and_leaves_nothing(model, pictures, cache, monkeypatch):
     def full(*_args, **_options):
         raise OSError(28, "No space left on device")

@@ -48,22 +48,30 @@ def key_of_model(model: keras.Model) -> str:
     """The hash of what a `keras.Model` computes in inference: its layers, their connections and every weight.
 
     What it and its layers are *called* does not count, since Keras numbers the names of a session's layers; nor does
-    what is trainable. Of a layer that is not Keras' own the code, or an attribute, may change without a trace in its
-    configuration: then what the network makes of two fixed inputs counts as well.
+    what is trainable. Of a layer that is not Keras' own, and of a function that a `Lambda` or an activation names, the
+    code may change without a trace in the configuration: then what the network makes of two fixed inputs counts, too.
     """
-    config = json.dumps(_anonymous(model.get_config(), {}), sort_keys=True, default=str)
-    return key_of(config.encode(), *model.get_weights(), *_answers(model))
+    config = model.get_config()
+    written = json.dumps(_anonymous(config, {}), sort_keys=True, default=str).encode()
+    return key_of(written, *model.get_weights(), *_answers(model, config))
 
 
-def _answers(model) -> list[np.ndarray]:
+def _answers(model, config: dict) -> list[np.ndarray]:
     """A foreign network's outputs for two fixed inputs, to four digits; nothing if all of it is Keras' own."""
     parts = [model, *model._flatten_layers(include_self=False)]
-    if all(type(part).__module__.split(".")[0] == "keras" for part in parts):
+    if all(type(part).__module__.split(".")[0] == "keras" for part in parts) and not _names_code(config):
         return []
     shape = [size or 8 for size in model.inputs[0].shape[1:]]
     kind = model.inputs[0].dtype
     fixed = np.random.default_rng(0).uniform(0, 255, (2, *shape)).astype(kind)
     return [np.char.mod("%.3e", np.asarray(model(fixed, training=False), float)).astype("S")]
+
+
+def _names_code(config) -> bool:
+    """Whether a Keras config names a function that is not Keras' own, or holds its code."""
+    if isinstance(config, dict):
+        return config.get("class_name") in ("function", "__lambda__") or any(map(_names_code, config.values()))
+    return isinstance(config, (list, tuple)) and any(map(_names_code, config))
 
 
 def _anonymous(config, numbers: dict[str, int]):
