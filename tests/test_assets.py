@@ -365,7 +365,7 @@ def test_killed_at_any_moment_nothing_half_written_is_read(home, moment):
     assert not leftovers(home)
 
 
-def test_two_at_once_download_once_and_both_succeed(home, tmp_path):
+def test_eight_at_once_download_once_and_all_succeed(home, tmp_path):
     waits, brought = tmp_path / "second waits", tmp_path / "brought"
     hooks = f"""
         waits, brought = pathlib.Path({str(waits)!r}), pathlib.Path({str(brought)!r})
@@ -373,7 +373,7 @@ def test_two_at_once_download_once_and_both_succeed(home, tmp_path):
         def counted(asset, *rest):
             with open(brought, "a") as log:
                 log.write(asset.requirement + "\\n")
-            for _ in range(600):  # the lock is held until the other process is seen waiting for it
+            for _ in range(600):  # the lock is held until another process is seen waiting for it
                 if waits.exists():
                     break
                 time.sleep(0.05)
@@ -384,9 +384,9 @@ def test_two_at_once_download_once_and_both_succeed(home, tmp_path):
         assert assets.path("model").read_bytes() == test_assets.WEIGHTS
     """
     program = driver(home, hooks)
-    both = [subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.PIPE, text=True) for _ in range(2)]
-    errors = [process.communicate(timeout=120)[1] for process in both]
-    assert [process.returncode for process in both] == [0, 0], errors
+    eight = [subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.PIPE, text=True) for _ in range(8)]
+    errors = [process.communicate(timeout=120)[1] for process in eight]
+    assert [process.returncode for process in eight] == [0] * 8, errors
     assert waits.exists() and sorted(brought.read_text().split()) == ["tlc-fake-texts==2.0", "tlc-fake==1.0"]
     assert all(whole(home).values()) and not leftovers(home)
 
