@@ -9,15 +9,14 @@ from tlcourse.classroom.checks.core import Question, exercise, expect, expect_fu
 def specificity(gains) -> Question:
     """BnB minus AnB at n = 6, mean over the draws; `gains` has columns (treatment, n) and one row a draw."""
     at = {name: gains[name][6].mean() for name in ("AnB", "AnB+", "BnB", "BnB+")}
-    truth = at["BnB"] - at["AnB"]
+    truth, cut = at["BnB"] - at["AnB"], at["BnB+"] - at["BnB"]
     return Question(
         truth,
         {
             -truth: "Right but for the sign: what is lost, positive.",
             at["AnB+"] - at["AnB"]: "That is the whole distance from AnB to AnB+. Which part of it has BnB, too?",
             -at["AnB"]: "That is the distance from base B, which differs from A6B in more than the source.",
-            at["BnB+"]
-            - at["BnB"]: "That is what the cut costs within task B, whatever the reason. Change the source alone.",
+            cut: "That is what the cut costs within task B, whatever the reason. Change the source alone.",
             at["BnB+"] - at["AnB"]: "These two differ twice, in source and in what may move. Change the source alone.",
         },
         otherwise="Which treatment freezes as many layers, and took them from the same task?",

@@ -65,17 +65,14 @@ def fair_baseline(runs, recipes) -> Question:
     hers, frozen = digits["upside down", "fine-tuned"], digits["upside down", "frozen"]
     plain, random = digits["untrained", "fine-tuned"], digits["untrained", "frozen"]
     truth, reported = (hers - shifted).mean(), (hers - plain).mean()
-    shared = hers.index.intersection(shifted.index)
     again = "That is her own comparison, with plain scratch. Is that the best that is recorded without a source?"
     draws = "Both sides have that accuracy, but over other draws: keep to those that both tables have, and pair them."
     return Question(
         truth,
         {
             reported: again,
-            (hers - plain)[shared].mean(): again,
             (hers - longer).mean(): "Four times the steps, and nothing else. Which recipe did more for digits?",
             (hers - random).mean(): "*Untrained* and frozen are random features: a straw man for a baseline.",
-            (hers - random)[shared].mean(): "*Untrained* and frozen are random features: a straw man.",
             (frozen - shifted).mean(): "Those are her letters frozen. In her report everything was fine-tuned.",
             hers.mean() - shifted.mean(): draws,
             (shifted - plain).mean(): "That is what the better recipe adds to scratch. Where are her letters?",
